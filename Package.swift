@@ -1,0 +1,64 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The rooms and who may import whom: Sources/Gateway/Gateway.docc/LifeOfARequest.md.
+// `make build` passes --explicit-target-dependency-import-check error, so this table is the law.
+
+let swift: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+let package = Package(
+  name: "sluice",
+  products: [
+    .executable(name: "sluice", targets: ["Command"]),
+    .library(name: "Sluice", targets: ["Sluice"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+  ],
+  targets: [
+    .systemLibrary(name: "CUV", pkgConfig: "libuv", providers: [.apt(["libuv1-dev"])]),
+    .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CLLHTTP", pkgConfig: "libllhttp", providers: [.apt(["libllhttp-dev"])]),
+
+    .target(name: "Bytes", swiftSettings: swift),
+    .target(name: "Wire", dependencies: ["Bytes", "CLLHTTP"], swiftSettings: swift),
+    .target(name: "Flow", dependencies: ["Bytes"], swiftSettings: swift),
+    .target(name: "Reactor", dependencies: ["Bytes", "CUV", "COpenSSL"], swiftSettings: swift),
+    .target(
+      name: "Gateway", dependencies: ["Bytes", "Wire", "Flow", "Reactor"], swiftSettings: swift),
+    .target(
+      name: "Plugins", dependencies: ["Bytes", "Wire", "Flow", "Reactor", "Gateway"],
+      swiftSettings: swift),
+    .target(
+      name: "DemoBackend", dependencies: ["Bytes", "Wire", "Reactor"], swiftSettings: swift),
+    .target(
+      name: "Control",
+      dependencies: [
+        "Bytes", "Wire", "Flow", "Reactor", "Gateway", "Plugins", "DemoBackend",
+        .product(name: "Yams", package: "Yams"),
+      ],
+      swiftSettings: swift),
+    .target(
+      name: "Sluice", dependencies: ["Gateway", "Plugins", "Control"], swiftSettings: swift),
+    .executableTarget(
+      name: "Command",
+      dependencies: [
+        "Sluice", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: swift),
+
+    .testTarget(name: "BytesTests", dependencies: ["Bytes"], swiftSettings: swift),
+    .testTarget(name: "WireTests", dependencies: ["Bytes", "Wire"], swiftSettings: swift),
+    .testTarget(name: "FlowTests", dependencies: ["Bytes", "Flow"], swiftSettings: swift),
+    .testTarget(name: "ReactorTests", dependencies: ["Bytes", "Reactor"], swiftSettings: swift),
+    .testTarget(
+      name: "GatewayTests", dependencies: ["Bytes", "Wire", "Flow", "Reactor", "Gateway", "Plugins"],
+      swiftSettings: swift),
+    .testTarget(name: "ControlTests", dependencies: ["Control"], swiftSettings: swift),
+    .testTarget(name: "StructureTests", swiftSettings: swift),
+  ]
+)
