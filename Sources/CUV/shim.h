@@ -4,3 +4,6 @@
 #include <uv.h>
 
 int sluice_accept4(int descriptor, void *address, void *length, int flags) __asm__("accept4");
+int sluice_thread_name(unsigned long thread, const char *name) __asm__("pthread_setname_np");
+int sluice_get_affinity(int process, unsigned long size, void *mask) __asm__("sched_getaffinity");
+int sluice_set_affinity(int process, unsigned long size, const void *mask) __asm__("sched_setaffinity");

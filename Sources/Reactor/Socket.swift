@@ -1,0 +1,347 @@
+// One stream connection, plain or TLS, TCP or unix. This file is its life: how it opens, what it is told, what its
+// owner is told, how it ends. The bytes are in SocketBytes.swift. Belongs to one owner on one loop.
+//
+//   connect ─▶ connecting ─▶ handshaking (TLS) ─▶ open ─▶ closed
+//   accepted ─────────────────────┴────────────────┘
+
+import CUV
+import Glibc
+
+/// A connection.
+///
+/// Nothing is allocated per event, read or write. An idle plain socket is this object and a `uv_poll_t`, about 250
+/// bytes in all.
+public final class Socket: Poll {
+  /// What the owner wants to be told.
+  public struct Interest: OptionSet, Sendable {
+    public let rawValue: UInt8
+    public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+    /// `socketReadable`: bytes, end or failure.
+    public static let read = Interest(rawValue: 1)
+    /// `socketWritable`.
+    public static let write = Interest(rawValue: 2)
+    /// `socketHungUp`, while `.read` is not wanted. Told once.
+    public static let hangup = Interest(rawValue: 4)
+  }
+
+  enum State: UInt8 {
+    case connecting, handshaking, open, closed
+  }
+
+  struct Notes: OptionSet {
+    let rawValue: UInt8
+    /// read(into:) has said `.end` or `.failed`: there is nothing more to be read.
+    static let ended = Notes(rawValue: 1)
+    /// The end came as the protocol wants it (TLS: with close_notify).
+    static let clean = Notes(rawValue: 2)
+    /// The kernel reported the connection as broken; libuv has stopped the handle.
+    static let broken = Notes(rawValue: 4)
+    /// socketHungUp, or socketFailed of a broken socket, was called.
+    static let told = Notes(rawValue: 8)
+    /// Stands in the loop's list of sockets to be delivered again.
+    static let queued = Notes(rawValue: 16)
+    /// TLS cannot read on before it has written something of its own (a key update).
+    static let readNeedsWrite = Notes(rawValue: 32)
+  }
+
+  final var state: State
+  final var notes: Notes = []
+  /// Error number of the first failure, 0 while there was none.
+  final var failure: Int32 = 0
+  final let session: TLSSession?
+  private final var owner: Unmanaged<SocketOwner>
+
+  private init(adopting opened: OpenedPoll, loop: Loop, state: State, session: TLSSession?, owner: SocketOwner) {
+    self.state = state
+    self.session = session
+    self.owner = Unmanaged.passUnretained(owner)
+    super.init(adopting: opened, loop: loop)
+  }
+
+  // MARK: Opening
+
+  /// Takes over a connection that was accepted. A plain one is open at once; with `tls` the handshake runs first and
+  /// `socketOpened` or `socketFailed` follows. The descriptor is closed when this throws.
+  public static func accepted(
+    descriptor: Int32, loop: Loop, tls: TLSServerContext?, owner: SocketOwner
+  ) throws(SocketError) -> Socket {
+    let opened = try OpenedPoll(descriptor: descriptor, loop: loop)
+    setNoDelay(descriptor)
+    let session = tls.flatMap { TLSSession(accepting: descriptor, context: $0) }
+    let wantsTLS = tls != nil
+    let socket = Socket(
+      adopting: opened, loop: loop, state: wantsTLS ? .handshaking : .open, session: session, owner: owner)
+    guard wantsTLS else { return socket }
+    guard session != nil else {
+      socket.close()
+      throw SocketError(code: ENOMEM, operation: "SSL_new")
+    }
+    socket.arm(PollMask.read)
+    return socket
+  }
+
+  /// Begins to connect; `socketOpened` or `socketFailed` follows, never from inside this call.
+  ///
+  /// With `tls`, `serverName` is the name (or literal address) the certificate must be for; a name is also sent as SNI.
+  public static func connect(
+    to address: SocketAddress, loop: Loop, tls: TLSClientContext?, serverName: String?, owner: SocketOwner
+  ) throws(SocketError) -> Socket {
+    let kind = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
+    let descriptor = Glibc.socket(address.domain, kind, 0)
+    guard descriptor >= 0 else { throw SocketError(code: errno, operation: "socket") }
+    setNoDelay(descriptor)
+    let status = address.withSockaddr { Glibc.connect(descriptor, $0, $1) }
+    guard status == 0 || errno == EINPROGRESS || errno == EINTR else {
+      let error = SocketError(code: errno, operation: "connect")
+      Glibc.close(descriptor)
+      throw error
+    }
+    let opened = try OpenedPoll(descriptor: descriptor, loop: loop)
+    let session = tls.flatMap { TLSSession(connecting: descriptor, context: $0, serverName: serverName) }
+    let made = Socket(adopting: opened, loop: loop, state: .connecting, session: session, owner: owner)
+    guard tls == nil || session != nil else {
+      made.close()
+      throw SocketError(code: ENOMEM, operation: "SSL_new")
+    }
+    // Writable is how the kernel says that connect() is over, also when it was over at once.
+    made.arm(PollMask.write)
+    return made
+  }
+
+  private static func setNoDelay(_ descriptor: Int32) {
+    var on: Int32 = 1
+    // Refused by unix sockets, which need no such thing.
+    setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
+  }
+
+  // MARK: Interest
+
+  /// What the owner wants to be told; nothing at first. The kernel hears of it only when it must.
+  public final var interest: Interest = [] {
+    didSet {
+      guard interest != oldValue else { return }
+      interestChanged()
+    }
+  }
+
+  /// Tells the kernel what changed, if it has to know, and the loop, if the owner is owed something already.
+  func interestChanged() {
+    guard state == .open else { return }
+    if !notes.contains(.broken) {
+      let wanted = wantedMask
+      // More is told at once, and that nobody wants to write: a socket is nearly always writable. That nobody reads is
+      // told when something arrives (see `ready`): short pauses then cost no system call.
+      if wanted & ~armed != 0 || armed & ~wanted & PollMask.write != 0 { arm(wanted) }
+    }
+    deliverAgainIfDue()
+  }
+
+  /// What epoll has to watch for. FIN counts as readable: hang-up rides along with reading, so that a pause changes nothing.
+  private var wantedMask: Int32 {
+    var mask: Int32 = 0
+    if interest.contains(.write) { mask |= PollMask.write }
+    if notes.contains(.ended) { return mask }
+    if interest.contains(.read) {
+      mask |= notes.contains(.readNeedsWrite) ? PollMask.write : PollMask.read | PollMask.hangup
+    } else if interest.contains(.hangup), !notes.contains(.told) {
+      mask |= PollMask.hangup
+    }
+    return mask
+  }
+
+  /// Hands the socket to another owner on the same loop.
+  public func setOwner(_ owner: SocketOwner) {
+    self.owner = Unmanaged.passUnretained(owner)
+  }
+
+  // MARK: Events
+
+  override func polled(status: Int32, events: Int32) {
+    switch state {
+    case .open:
+      if status < 0 { broke() } else { ready(events) }
+    case .connecting: connected(failed: status < 0)
+    case .handshaking:
+      if status < 0 { wasStopped() }
+      // A broken connection is told by the handshake itself, which may have an alert of the peer to read first.
+      shakeHands()
+    case .closed: break
+    }
+  }
+
+  private func ready(_ events: Int32) {
+    if events & PollMask.write != 0 {
+      if notes.contains(.readNeedsWrite) {
+        notes.remove(.readNeedsWrite)
+        if interest.contains(.read) { tellReadable() }
+      }
+      if state == .open, interest.contains(.write) { tell { $0.socketWritable(self) } }
+    }
+    if events & PollMask.read != 0, state == .open, interest.contains(.read), !notes.contains(.ended) {
+      tellReadable()
+    }
+    if events & PollMask.hangup != 0, state == .open, !interest.contains(.read) { tellHungUp() }
+    guard state == .open, !notes.contains(.broken) else { return }
+    // The kernel repeats itself until it is told that nobody listens.
+    let wanted = wantedMask
+    if events & ~wanted != 0 || wanted & ~armed != 0 { arm(wanted) }
+  }
+
+  /// EPOLLERR. The kernel may still hold bytes that came before the reset: they are read first.
+  private func broke() {
+    wasStopped()
+    notes.insert(.broken)
+    let code = takeKernelError()
+    if failure == 0 { failure = code != 0 ? code : ECONNRESET }
+    deliverBroken()
+  }
+
+  private func deliverBroken() {
+    if interest.contains(.read), !notes.contains(.ended) {
+      tell { $0.socketReadable(self) }
+      deliverAgainIfDue()
+    } else if interest.contains(.hangup), !notes.contains(.told) {
+      tellHungUp()
+    } else if interest.contains(.write), !notes.contains(.told) {
+      notes.insert(.told)
+      tell { $0.socketFailed(self, SocketError(code: failure, operation: "poll")) }
+    }
+  }
+
+  /// Whether the owner is owed a call that no event of the kernel will cause.
+  private var isDue: Bool {
+    if notes.contains(.broken) {
+      if interest.contains(.read), !notes.contains(.ended) { return true }
+      return !notes.contains(.told) && !interest.isDisjoint(with: [.hangup, .write])
+    }
+    return interest.contains(.read) && !notes.contains(.ended) && session?.hasBufferedInput == true
+  }
+
+  private func deliverAgainIfDue() {
+    guard session != nil || notes.contains(.broken) else { return }
+    guard state == .open, !notes.contains(.queued), isDue else { return }
+    notes.insert(.queued)
+    loop.deliverAgain(self)
+  }
+
+  /// The loop's next turn, for what the kernel does not announce: input that TLS holds, and the rest of a broken connection.
+  func deliverAgain() {
+    notes.remove(.queued)
+    guard state == .open, isDue else { return }
+    if notes.contains(.broken) { deliverBroken() } else { tellReadable() }
+  }
+
+  private func tellReadable() {
+    tell { $0.socketReadable(self) }
+    deliverAgainIfDue()
+  }
+
+  private func tellHungUp() {
+    guard interest.contains(.hangup), !notes.contains(.told) else { return }
+    notes.insert(.told)
+    tell { $0.socketHungUp(self) }
+  }
+
+  @inline(__always)
+  private func tell(_ call: (SocketOwner) -> Void) {
+    // SAFETY: an owner closes its sockets before it goes away, and stays for the turn (SocketOwner's law).
+    owner._withUnsafeGuaranteedRef(call)
+  }
+
+  // MARK: On the way to open
+
+  private func connected(failed: Bool) {
+    let code = takeKernelError()
+    if failed || code != 0 {
+      if failed { wasStopped() }
+      fail(SocketError(code: code != 0 ? code : ECONNREFUSED, operation: "connect"))
+    } else if session != nil {
+      state = .handshaking
+      shakeHands()
+    } else {
+      becomeOpen()
+    }
+  }
+
+  private func shakeHands() {
+    guard let session else { return }
+    // Handshakes are dear: the rest of a crowd waits for the next turn, behind the traffic that flows already. The
+    // event is repeated then, since the kernel is level-triggered.
+    guard armed == 0 || loop.handshakes < Self.handshakesPerTurn else { return }
+    loop.handshakes += 1
+    switch session.advance() {
+    case .wantsRead: arm(PollMask.read)
+    case .wantsWrite: arm(PollMask.write)
+    case .done: becomeOpen()
+    case .failed(let error): fail(error)
+    }
+  }
+
+  private func becomeOpen() {
+    state = .open
+    tell { $0.socketOpened(self) }
+    guard state == .open else { return }
+    arm(wantedMask)
+    deliverAgainIfDue()
+  }
+
+  private func fail(_ error: SocketError) {
+    arm(0)
+    failure = error.code
+    notes.formUnion([.ended, .told])
+    tell { $0.socketFailed(self, error) }
+  }
+
+  private func takeKernelError() -> Int32 {
+    var code: Int32 = 0
+    var length = socklen_t(MemoryLayout<Int32>.size)
+    return getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &code, &length) == 0 ? code : errno
+  }
+
+  private static let handshakesPerTurn = 5
+
+  // MARK: Closing
+
+  /// Closes the connection. TLS says goodbye if that works without waiting. No call to the owner follows.
+  override public func close() {
+    guard state != .closed else { return }
+    if state == .open, failure == 0 { session?.sayGoodbye() }
+    state = .closed
+    super.close()
+    session?.free()
+  }
+
+  /// Closes with RST instead of FIN, so that the peer cannot take a cut for an end.
+  public func closeAbortively() {
+    guard state != .closed else { return }
+    var rule = linger(l_onoff: 1, l_linger: 0)
+    setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &rule, socklen_t(MemoryLayout<linger>.size))
+    if failure == 0 { failure = ECONNABORTED }
+    close()
+  }
+
+  /// Says that nothing more will be written; reading goes on.
+  public func shutdownWrite() {
+    guard state == .open else { return }
+    session?.sayGoodbye()
+    shutdown(descriptor, Int32(SHUT_WR))
+  }
+
+  // MARK: Facts
+
+  /// Whether bytes pass through TLS.
+  public var isTLS: Bool { session != nil }
+  /// Whether the connection is usable: connected, and the handshake over.
+  public var isOpen: Bool { state == .open }
+  /// TLS only: more input is at hand than the last read took. `socketReadable` follows in the next turn if wanted.
+  public var hasBufferedInput: Bool { session?.hasBufferedInput ?? false }
+  /// After `.end`: the peer ended on purpose. False when a TLS connection was cut without close_notify.
+  public var endedCleanly: Bool { notes.contains(.clean) }
+  /// What ALPN agreed on ("http/1.1"), nil without TLS or without ALPN. Builds a string: not for the byte path.
+  public var negotiatedProtocol: String? { session?.negotiatedProtocol }
+  /// Who is at the other end. Asks the kernel each time.
+  public var peerAddress: SocketAddress? { isClosed ? nil : SocketAddress.peer(of: descriptor) }
+  /// Our end. Asks the kernel each time.
+  public var localAddress: SocketAddress? { isClosed ? nil : SocketAddress.local(of: descriptor) }
+}
