@@ -256,6 +256,7 @@ enum LoopCallbacks {
     switch handle.pointee.type {
     case UV_POLL: PollCallbacks.close(data)
     case UV_TIMER: TimerCallbacks.close(data)
+    case UV_SIGNAL: SignalCallbacks.close(data)
     default: break
     }
   }
