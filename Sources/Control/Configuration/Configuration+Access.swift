@@ -1,0 +1,60 @@
+// Who may come in, and how often.
+
+extension Configuration {
+  /// Who may come in (`auth`).
+  public enum Auth: Sendable, Hashable {
+    /// `open: true`: nobody needs a key.
+    case open
+    /// A request needs one of these keys; never empty, no two with one name or one credential.
+    case keys([Key])
+  }
+
+  /// One key a client may show (`auth.keys[]`).
+  public struct Key: Sendable, Hashable {
+    /// The holder's name, for logs and counters. Required.
+    public var name: String
+    /// What is compared. Required.
+    public var credential: Credential
+  }
+
+  /// What a shown key is compared with. Prints no secret.
+  public enum Credential: Sendable, Hashable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    /// SHA-256 of the key in 64 lowercase hexadecimal digits (`sha256`), as `sluice keys hash` prints it.
+    case sha256(hex: String)
+    /// The key itself (`value`), best taken from the environment. At least 8 visible ASCII characters.
+    case plain(String)
+
+    public var description: String {
+      switch self {
+      case .sha256: return "sha256"
+      case .plain: return "value"
+      }
+    }
+    public var debugDescription: String { description }
+    public var customMirror: Mirror { Mirror(self, children: []) }
+  }
+
+  /// How much each may ask for (`limits`).
+  public struct Limits: Sendable, Hashable {
+    /// Requests of one IP address (IPv6: of one /64); nil when `off`. Default: 100 requests in 60 s, burst 100.
+    public var perIP: Rate? = Rate()
+    /// Client addresses that are not counted. Default: none, loopback is counted too.
+    public var exempt: [AddressRange] = []
+    /// Addresses remembered at one time, rounded up to a power of two. Default: 65536.
+    public var tableEntries: Int = 65_536
+
+    public init() {}
+  }
+
+  /// So many requests in so much time (`limits.per_ip`).
+  public struct Rate: Sendable, Hashable {
+    /// Requests granted per period. Default: 100.
+    public var requests: Int = 100
+    /// The period, in nanoseconds. Default: 60 s.
+    public var periodNanoseconds: UInt64 = 60_000_000_000
+    /// Requests that may come at once. Default: as many as `requests`.
+    public var burst: Int = 100
+
+    public init() {}
+  }
+}
