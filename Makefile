@@ -1,0 +1,53 @@
+# make run      builds and starts the gateway with its demo backend on 127.0.0.1:8080
+# make test     every test there is; ends with `N passed, N failed`
+# make build    the release binary, .build/release/sluice
+# make install  the binary and conf/ below $(DESTDIR)$(PREFIX)
+# make lint     swift format, strict
+# Libraries are installed when missing, once (.ci/install-libraries); LLHTTP_SOURCE=dir compiles llhttp from a release.
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+# Where llhttp goes when it has to be brought: apart from PREFIX, which is about `make install` alone.
+LIBRARY_PREFIX ?= /usr/local
+CONFIG ?= conf/demo.yaml
+
+BINARY := .build/release/sluice
+SWIFT_FLAGS := --explicit-target-dependency-import-check error
+RELEASE_FLAGS := -c release --product sluice --static-swift-stdlib $(SWIFT_FLAGS)
+SOURCES := $(wildcard Sources Tests bench) Package.swift
+
+export SWIFT_FLAGS LLHTTP_SOURCE
+ifneq ($(LIBRARY_PREFIX),/usr/local)
+export PKG_CONFIG_PATH := $(LIBRARY_PREFIX)/lib/pkgconfig:$(PKG_CONFIG_PATH)
+endif
+
+.PHONY: run build test lint unit scenarios clients install clean libraries test-tools
+
+run: build
+	@exec $(BINARY) run --config $(CONFIG)
+
+build: libraries
+	swift build $(RELEASE_FLAGS)
+
+test: libraries test-tools
+	@.ci/test
+
+unit scenarios clients: libraries test-tools
+	@.ci/test $@
+
+lint:
+	swift format lint --strict --parallel --recursive $(SOURCES)
+
+install: build
+	install -D -m 755 $(BINARY) $(DESTDIR)$(PREFIX)/bin/sluice
+	install -d $(DESTDIR)$(PREFIX)/share/sluice
+	install -m 644 $(wildcard conf/*) $(DESTDIR)$(PREFIX)/share/sluice/
+
+clean:
+	rm -rf .build .venv .pytest_cache
+
+libraries:
+	@PREFIX=$(LIBRARY_PREFIX) .ci/install-libraries
+
+test-tools:
+	@.ci/install-test-tools
