@@ -20,6 +20,11 @@ public struct ChunkQueue {
     byteCount += chunk.count
   }
 
+  /// Adds an empty slab at the end, for `tailRoom` to lend. It counts for nothing until bytes are committed to it.
+  public mutating func appendEmpty(_ slab: Slab) {
+    chunks.append(Chunk(slab: slab, offset: 0, count: 0))
+  }
+
   /// Removes the first `amount` bytes, releasing the slabs they leave.
   public mutating func consume(_ amount: Int) {
     var left = min(max(amount, 0), byteCount)
@@ -33,6 +38,8 @@ public struct ChunkQueue {
       left -= size
       head += 1
     }
+    // An empty slab at the end has no bytes to leave by.
+    if byteCount == 0 { head = chunks.count }
     guard head > 0 else { return }
     if head == chunks.count {
       chunks = []
