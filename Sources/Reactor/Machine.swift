@@ -80,4 +80,21 @@ public enum Machine {
     var random = SystemRandomNumberGenerator()
     for index in room.indices { room[index] = random.next() }
   }
+
+  /// Closes a descriptor that nobody has taken over.
+  public static func close(_ descriptor: Int32) { _ = Glibc.close(descriptor) }
+
+  /// The process's environment.
+  public static var environment: [String: String] {
+    var variables: [String: String] = [:]
+    var entry = environ
+    while let text = entry.pointee {
+      let line = String(cString: text)
+      if let sign = line.firstIndex(of: "=") {
+        variables[String(line[..<sign])] = String(line[line.index(after: sign)...])
+      }
+      entry += 1
+    }
+    return variables
+  }
 }

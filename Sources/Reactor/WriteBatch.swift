@@ -18,6 +18,13 @@ public final class WriteBatch {
 
   deinit { pieces.deallocate() }
 
+  /// The piece at `index`; an empty one when there is none.
+  public subscript(index: Int) -> UnsafeRawBufferPointer {
+    guard index >= 0, index < count else { return UnsafeRawBufferPointer(start: nil, count: 0) }
+    // SAFETY: `index` is below `count`, so the piece was initialised; its memory is alive by the caller's promise.
+    return UnsafeRawBufferPointer(start: pieces[index].iov_base, count: pieces[index].iov_len)
+  }
+
   /// Forgets all pieces.
   public func reset() {
     count = 0
