@@ -1,0 +1,53 @@
+// What is remembered of an exchange for the access log and for plugins that account. Plain values; formatted once, when
+// the exchange is over.
+
+import Wire
+
+/// The facts of one exchange.
+public struct AccessRecord: Sendable {
+  static let pathBytesMax = 512
+
+  public internal(set) var requestID = ""
+  public internal(set) var client: IPAddress?
+  public internal(set) var method = Method.other
+  public internal(set) var path: [UInt8] = []
+  /// Whom the key belongs to.
+  public var principal: String?
+  /// The model, as the client named it.
+  public var model: String?
+  public internal(set) var cluster: Cluster?
+  public internal(set) var endpoint: Endpoint?
+  /// Status that the client got; 0 when it left before any.
+  public internal(set) var status = 0
+  public internal(set) var isStream = false
+  /// Bytes of the request's body.
+  public internal(set) var bytesIn: UInt64 = 0
+  /// Bytes sent to the client, heads included.
+  public internal(set) var bytesOut: UInt64 = 0
+  /// Relayed bytes that were copied in user space.
+  public internal(set) var bytesCopied: UInt64 = 0
+  /// Endpoints and connections that were asked.
+  public internal(set) var attempts: UInt8 = 0
+  /// Whether the connection had carried a request before.
+  public internal(set) var isReused = false
+  public internal(set) var clientLeft = false
+  public internal(set) var failure: Failure?
+  /// Times in nanoseconds of the loop's clock; 0 is not yet.
+  public internal(set) var startedAt: UInt64
+  public internal(set) var sentAt: UInt64 = 0
+  public internal(set) var firstByteAt: UInt64 = 0
+  public internal(set) var endedAt: UInt64 = 0
+
+  init(startedAt: UInt64) { self.startedAt = startedAt }
+
+  mutating func upstream(_ cluster: Cluster, _ endpoint: Endpoint) {
+    self.cluster = cluster
+    self.endpoint = endpoint
+  }
+
+  /// How it ended, in one word.
+  public var outcome: String {
+    if let failure { return failure.word }
+    return clientLeft ? "client_left" : "done"
+  }
+}

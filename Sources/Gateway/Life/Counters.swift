@@ -1,0 +1,20 @@
+// What a core counts. Plain integers: only the core's own thread writes and reads them.
+
+/// Sums since the start of the core.
+public struct Counters: Sendable {
+  public var connectionsAccepted: UInt64 = 0
+  public var connectionsRefused: UInt64 = 0
+  public var exchanges: UInt64 = 0
+  public var upstreamConnects: UInt64 = 0
+  public var upstreamReuses: UInt64 = 0
+  /// Requests sent again because a reused connection was dead.
+  public var replays: UInt64 = 0
+  /// Exchanges given up because their client had left.
+  public var clientsLeft: UInt64 = 0
+  /// Times reading from an upstream stopped for a slow client.
+  public var pauses: UInt64 = 0
+  /// Relayed bytes that were copied in user space. Stays 0 for plain sockets whose framing is passed through.
+  public var bytesCopied: UInt64 = 0
+
+  public init() {}
+}

@@ -1,0 +1,276 @@
+// From a destination to a request that is on its way: an endpoint, a connection (idle or new), the request's bytes.
+
+import Bytes
+import Flow
+import Reactor
+import Wire
+
+extension Exchange {
+  /// Finds an endpoint of the destination's cluster and sends the request to it.
+  func dispatch() {
+    guard let destination else { return }
+    if clusterState == nil {
+      clusterState = core.state(of: destination.cluster)
+      replaceModel(destination)
+    }
+    guard let (index, endpoint) = clusterState?.next(excluding: tried) else {
+      return fail(Failure(.upstream, .unreachable, detail: "no endpoint left to try"))
+    }
+    tried |= index < 64 ? 1 << UInt64(index) : .max
+    self.endpoint = endpoint
+    record.attempts &+= 1
+    record.upstream(destination.cluster, endpoint.endpoint)
+    // Only what can be sent again may meet a connection that the endpoint has already given up.
+    if !streamsBody, let idle = endpoint.takeIdle(core.loop.now) {
+      idle.exchange = self
+      upstream = idle
+      isReused = true
+      core.counters.upstreamReuses &+= 1
+      sendRequest(idle)
+    } else {
+      connect(endpoint)
+    }
+  }
+
+  private func replaceModel(_ destination: Destination) {
+    guard let name = destination.upstreamModel, let range = members.modelRange, name != members.model else { return }
+    body.replace(range, with: members.isJSON ? JSONText.quoted(name) : Array(name.utf8))
+  }
+
+  // MARK: Connecting
+
+  func connect(_ endpoint: EndpointState) {
+    stage = .connecting
+    isReused = false
+    waitingFor = .connect
+    let times = endpoint.cluster.times
+    bound(times.connect == 0 || endpoint.tls == nil ? times.connect : times.connect &+ times.tls)
+    keepBorrowed()
+    dialing &+= 1
+    let attempt = dialing
+    endpoint.withAddresses(core.loop.now) { [self] result in
+      guard stage == .connecting, dialing == attempt else { return }
+      switch result {
+      case .success(let found):
+        addresses = found.reversed()
+        connectToNextAddress(nil)
+      case .failure(let error):
+        fail(Failure(.upstream, .unreachable, retry: .elsewhere, detail: "\(endpoint.endpoint.name): \(error)"))
+      }
+    }
+  }
+
+  private func connectToNextAddress(_ last: SocketError?) {
+    guard let endpoint else { return }
+    var last = last
+    while let address = addresses.popLast() {
+      do throws(SocketError) {
+        upstream = try UpstreamConnection.connect(to: address, endpoint: endpoint, for: self, core: core)
+        return
+      } catch {
+        last = error
+      }
+    }
+    let detail = last.map { "\($0)" } ?? "no address"
+    fail(Failure(.upstream, .unreachable, retry: .elsewhere, detail: "\(endpoint.endpoint.name): \(detail)"))
+  }
+
+  func upstreamOpened(_ connection: UpstreamConnection) {
+    guard stage == .connecting, upstream === connection else { return }
+    addresses = []
+    connection.socket?.interest = .read
+    sendRequest(connection)
+  }
+
+  func upstreamFailed(_ connection: UpstreamConnection, _ error: SocketError) {
+    guard upstream === connection else { return }
+    switch stage {
+    case .connecting:
+      upstream = nil
+      connection.close()
+      connectToNextAddress(error)
+    case .asking:
+      fail(Failure(.upstream, .closedEarly, retry: .ifReused, detail: "\(error)"))
+    case .relaying: fail(Failure(.upstream, .cut, detail: "\(error)"))
+    default: break
+    }
+  }
+
+  // MARK: Sending
+
+  private func sendRequest(_ connection: UpstreamConnection) {
+    guard let endpoint, let socket = connection.socket else { return }
+    stage = .asking
+    let batch = core.loop.batch
+    batch.reset()
+    if let sentHead {
+      // A replay: the head was written before, for the same endpoint.
+      batch.add(sentHead.bytes)
+      sentTotal = sentHead.count + body.sentCount
+    } else {
+      guard let bytes = writeUpstreamHead(endpoint) else {
+        return fail(Failure(.downstream, .framing(status: 431), detail: "the head does not fit with what is added"))
+      }
+      batch.add(bytes)
+      sentTotal = bytes.count + body.sentCount
+      if isReused || streamsBody { sentHead = Chunk(copying: bytes) }
+    }
+    let headBytes = batch.byteCount
+    sent = 0
+    if streamsBody { return startStreaming(connection) }
+    body.forEachSent(skipping: 0) { batch.add($0) }
+    switch socket.write(batch) {
+    case .failed(let error): return fail(Failure(.upstream, .closedEarly, retry: .ifReused, detail: "\(error)"))
+    case .wrote(let count): sent = count
+    }
+    if sent < sentTotal {
+      if sentHead == nil { sentHead = Chunk(copying: UnsafeRawBufferPointer(rebasing: core.headRoom.room[..<headBytes])) }
+      body.keep(core.loop)
+      socket.interest.formUnion(.write)
+      waitingFor = .writeStall
+      bound(endpoint.cluster.times.writeStall)
+    } else {
+      requestWasSent()
+    }
+    releaseHead()
+  }
+
+  func upstreamWritable(_ connection: UpstreamConnection) {
+    guard upstream === connection, let socket = connection.socket, let endpoint else { return }
+    if streamsBody { return drainUpload(connection) }
+    guard stage == .asking || stage == .relaying else { return }
+    while sent < sentTotal {
+      let batch = core.loop.batch
+      batch.reset()
+      let headCount = sentHead?.count ?? 0
+      if let sentHead, sent < headCount { batch.add(UnsafeRawBufferPointer(rebasing: sentHead.bytes[sent...])) }
+      body.forEachSent(skipping: max(0, sent - headCount)) { batch.add($0) }
+      let offered = batch.byteCount
+      guard offered > 0 else { break }
+      switch socket.write(batch) {
+      case .failed(let error):
+        // An endpoint may answer and close without reading everything: what it said is worth reading first.
+        guard stage == .asking else { return }
+        return fail(Failure(.upstream, .closedEarly, retry: .ifReused, detail: "\(error)"))
+      case .wrote(let count):
+        sent += count
+        if stage == .asking, count > 0 { bound(endpoint.cluster.times.writeStall) }
+        if count < offered { return }
+      }
+    }
+    socket.interest.subtract(.write)
+    if stage == .asking { requestWasSent() }
+  }
+
+  private func requestWasSent() {
+    guard let endpoint else { return }
+    record.sentAt = core.loop.now
+    waitingFor = .firstByte
+    bound(endpoint.cluster.times.firstByte)
+    // A fresh connection is never sent the same request twice: its bytes can go.
+    if !isReused {
+      sentHead = nil
+      body.removeAll()
+    }
+  }
+
+  // MARK: Streaming a body that is not held
+
+  private func startStreaming(_ connection: UpstreamConnection) {
+    sentHead = nil
+    guard let socket = connection.socket else { return }
+    var copied = 0
+    connection.outlet.relay = .flowing(pending: 0)
+    switch connection.outlet.send(socket, core.loop, marks: snapshot.relay, copied: &copied) {
+    case .failed(let error): return fail(Failure(.upstream, .closedEarly, detail: "\(error)"))
+    case .went: break
+    }
+    afterUpload(connection, socket)
+    waitingFor = .writeStall
+    client.readBody()
+  }
+
+  /// Passes on bytes of a streamed body. How many of them belong to it.
+  func streamBody(_ bytes: UnsafeRawBufferPointer, _ parser: MessageParser) -> Int {
+    guard let upstream, let socket = upstream.socket, stage == .asking || stage == .relaying else {
+      return discardUpload(bytes, parser)
+    }
+    client.bodyMoved()
+    let used: Int
+    var isLast = false
+    switch parser.parseBody(bytes, to: nil) {
+    case .more: used = bytes.count
+    case .complete(let consumed):
+      used = consumed
+      isLast = true
+    case .failed(let error):
+      fail(Failure(.downstream, .framing(status: error.status), detail: "\(error.reason)"))
+      return bytes.count
+    }
+    record.bytesIn &+= UInt64(used)
+    let batch = core.loop.batch
+    batch.reset()
+    batch.add(UnsafeRawBufferPointer(rebasing: bytes[..<used]))
+    var copied = 0
+    if isLast {
+      isRequestWhole = true
+      client.requestIsWhole()
+    }
+    switch upstream.outlet.send(socket, core.loop, marks: snapshot.relay, copied: &copied) {
+    case .failed(let error):
+      if stage == .asking { fail(Failure(.upstream, .closedEarly, detail: "\(error)")) }
+      return used
+    case .went(let action):
+      self.copied(copied)
+      core.counters.bytesCopied &+= UInt64(copied)
+      if action == .pauseReading { client.pauseInput() }
+    }
+    afterUpload(upstream, socket)
+    return used
+  }
+
+  private func discardUpload(_ bytes: UnsafeRawBufferPointer, _ parser: MessageParser) -> Int {
+    guard case .complete(let consumed) = parser.parseBody(bytes, to: nil) else { return bytes.count }
+    isRequestWhole = true
+    client.requestIsWhole()
+    return consumed
+  }
+
+  private func drainUpload(_ connection: UpstreamConnection) {
+    guard let socket = connection.socket else { return }
+    switch connection.outlet.drain(socket, core.loop, marks: snapshot.relay) {
+    case .failed(let error):
+      if stage == .asking { fail(Failure(.upstream, .closedEarly, detail: "\(error)")) }
+      return
+    case .went(let action):
+      if action == .resumeReading { client.resumeBodyInput() }
+    }
+    afterUpload(connection, socket)
+  }
+
+  /// Sees to the interest and the deadline that the state of an upload calls for.
+  private func afterUpload(_ connection: UpstreamConnection, _ socket: Socket) {
+    let waits = !connection.outlet.queue.isEmpty
+    if waits != socket.interest.contains(.write) {
+      if waits { socket.interest.formUnion(.write) } else { socket.interest.subtract(.write) }
+    }
+    guard stage == .asking, let endpoint else { return }
+    if waits {
+      waitingFor = .writeStall
+      bound(endpoint.cluster.times.writeStall)
+    } else if isRequestWhole {
+      releaseHead()
+      requestWasSent()
+    } else {
+      // The client's own deadline bounds the wait for more of the body.
+      deadline = 0
+    }
+  }
+
+  /// Bounds what is awaited from the upstream by `time` nanoseconds from now; 0 is no bound.
+  func bound(_ time: UInt64) {
+    deadline = time == 0 ? 0 : core.loop.now &+ time
+    if totalDeadline != 0 { deadline = nearest(deadline, totalDeadline) }
+    client.reschedule()
+  }
+}

@@ -1,0 +1,191 @@
+// A request and its answer: the state of one exchange, and what plugins see of it. It belongs to a client connection
+// for as long as it lasts. How it lives is told in the extensions beside this file, in the order of its life:
+// RequestSide (phases, body), Dispatch (endpoint, connection, sending), AnswerSide (head, relay), Failures, Ending.
+
+import Bytes
+import Flow
+import Reactor
+import Wire
+
+/// One request and its answer.
+public final class Exchange: PayloadSink {
+  /// How far it has come.
+  enum Stage {
+    /// Phases run, or one waits.
+    case deciding
+    /// The body is coming in, to be held.
+    case holding
+    /// An endpoint is being connected to.
+    case connecting
+    /// The request is on its way, or sent; nothing of an answer has come.
+    case asking
+    /// The answer's head has gone to the client.
+    case relaying
+    /// The answer is over; its last bytes wait for the client.
+    case delivering
+    case over
+  }
+
+  /// How the answer's body reaches the client.
+  enum Passage {
+    /// As it comes, chunk framing included.
+    case asIs
+    /// An answer that ends with its connection, put into chunks.
+    case chunked
+    /// Chunks taken off, for an HTTP/1.0 client.
+    case unchunked
+    /// No body.
+    case none
+  }
+
+  let client: ClientConnection
+  public let core: Core
+  /// The configuration it began with.
+  public let snapshot: Snapshot
+  var stage = Stage.deciding
+  /// What is due next on the upstream's side, as `loop.now`; 0 is nothing.
+  var deadline: UInt64 = 0
+  var waitingFor = Failure.Wait.connect
+
+  // The request.
+  var parser: MessageParser?
+  var headStore: HeadStore
+  private var isHeadPlaced: Bool
+  var body = RequestBody()
+  var holdsBody = false
+  var streamsBody = false
+  var scanner: BodyScanner?
+  var isRequestWhole = false
+  var isHead = false
+  var isVersion10 = false
+  var clientKeepsAlive = false
+  var expectsContinue = false
+  var isBodyTooLarge = false
+  var isForm = false
+  /// Where the path goes on behind the API's prefix.
+  var routeSuffix = 0
+
+  // The upstream.
+  var destination: Destination?
+  var clusterState: ClusterState?
+  var endpoint: EndpointState?
+  var tried: UInt64 = 0
+  var addresses: [SocketAddress] = []
+  var dialing: UInt32 = 0
+  var upstream: UpstreamConnection?
+  var sentHead: Chunk?
+  var sent = 0
+  var sentTotal = 0
+  var isReused = false
+
+  // The answer.
+  var responseParser: MessageParser?
+  var responseStore = HeadStore()
+  var passage = Passage.none
+  var answerKeepsAlive = false
+  var isEventStream = false
+  var totalDeadline: UInt64 = 0
+
+  /// What the access log will say.
+  public internal(set) var record: AccessRecord
+  private var notes: [(plugin: ObjectIdentifier, note: Any)] = []
+
+  init(client: ClientConnection, parser: MessageParser, head: HeadStore, isPlaced: Bool) {
+    self.client = client
+    core = client.core
+    snapshot = client.core.snapshot
+    self.parser = parser
+    headStore = head
+    isHeadPlaced = isPlaced
+    record = AccessRecord(startedAt: client.core.loop.now)
+    core.counters.exchanges &+= 1
+  }
+
+  // MARK: What plugins see
+
+  /// The request's head. Empty once it has been sent to an upstream, and where none could be read.
+  public var head: Head? { isHeadPlaced ? parser?.head : nil }
+  /// Method of the request.
+  public var method: Method { record.method }
+  /// Path of the request as it came, without the query.
+  public var path: [UInt8] { record.path }
+  /// Path behind the API's prefix, with its slash (`/chat/completions`); nil outside of the API.
+  public internal(set) var route: Route = .outside
+  /// Address of the client, behind trusted proxies; nil where none is known (a unix socket).
+  public internal(set) var clientAddress: IPAddress?
+  /// Request id, as the client gave it or as made here.
+  public var requestID: String { record.requestID }
+  /// What the body's scan found. Empty before the `body` phase.
+  public internal(set) var members = BodyMembers()
+  /// Who the key belongs to, once an auth plugin has said so.
+  public var principal: String? {
+    get { record.principal }
+    set { record.principal = newValue }
+  }
+  /// The state of the rate limit that the client stands under, once a limit plugin has said so.
+  public var rate: RateVerdict?
+  /// Whether the exchange has ended, as it may while a plugin waits.
+  public var isOver: Bool { stage == .over }
+
+  /// Whether the upstream's answer has rate limit fields of its own.
+  public internal(set) var answerHasRateFields = false
+  /// Whether the body was read as JSON.
+  public var isJSONBody: Bool { !isForm }
+
+  /// Notes the model for the access log.
+  public func recordModel(_ name: String?) { record.model = name }
+
+  /// Sends the exchange to `destination`.
+  public func direct(to destination: Destination) { self.destination = destination }
+
+  /// The value of a field of the request, while its head is there.
+  public func field(_ name: KnownHeader) -> UnsafeRawBufferPointer? {
+    guard let head, let span = head.first(name) else { return nil }
+    return head.bytes(span)
+  }
+
+  /// The note that the plugin type `Owner` keeps on this exchange.
+  public func note<Owner: Plugin, Note>(_ owner: Owner.Type, as type: Note.Type) -> Note? {
+    for entry in notes where entry.plugin == ObjectIdentifier(owner) { return entry.note as? Note }
+    return nil
+  }
+
+  /// Keeps `note` on this exchange for the plugin type `Owner`.
+  public func keep<Owner: Plugin, Note>(_ note: Note, for owner: Owner.Type) {
+    notes.removeAll { $0.plugin == ObjectIdentifier(owner) }
+    notes.append((ObjectIdentifier(owner), note))
+  }
+
+  // MARK: Keeping what was borrowed
+
+  /// Whether input is wanted although the request is not being read as a body: no, it is kept for later.
+  var wantsInput: Bool { stage != .over }
+
+  /// Copies head and body out of the loop's room, when they are still needed after this turn.
+  func keepBorrowed() {
+    if isHeadPlaced, let parser, headStore.isEmpty {
+      let head = parser.head
+      headStore.append(
+        head.bytes(Span(count: UInt32(clamping: head.byteCount))), limit: snapshot.client.limits.headBytesMax)
+      head.base = headStore.base(of: head)
+    }
+    body.keep(core.loop)
+  }
+
+  /// The head has been sent and will not be asked for again.
+  func releaseHead() {
+    guard isRequestWhole, let parser else { return }
+    self.parser = nil
+    isHeadPlaced = false
+    headStore.removeAll()
+    core.giveRequestParser(parser)
+  }
+
+  func copied(_ count: Int) { record.bytesCopied &+= UInt64(count) }
+
+  /// A run of the request's body without its chunk framing.
+  public func payload(_ bytes: UnsafeRawBufferPointer) { holdPayload(bytes) }
+}
+
+@available(*, unavailable)
+extension Exchange: Sendable {}

@@ -1,0 +1,124 @@
+// Where all failures of an exchange meet. One of three things happens: another attempt, an answer with an envelope, or an
+// honest end of a stream that has begun.
+
+import Bytes
+import Flow
+import Reactor
+import Wire
+
+extension Exchange {
+  /// The exchange cannot go on as it was going.
+  func fail(_ failure: Failure) {
+    guard stage != .over, stage != .delivering else { return }
+    if stage == .relaying { return endHonestly(failure) }
+    if mayTryAgain(failure) { return tryAgain(failure) }
+    dropUpstream()
+    record.failure = failure
+    for plugin in snapshot.chain.failed {
+      if var reply = plugin.failed(self, failure) {
+        reply.closes = reply.closes || failure.closes
+        return self.reply(reply)
+      }
+    }
+    reply(Reply(status: failure.status, body: [], closes: failure.closes))
+  }
+
+  private func mayTryAgain(_ failure: Failure) -> Bool {
+    guard !isOver, !core.isDraining || stage == .connecting else { return false }
+    switch failure.retry {
+    case .never: return false
+    case .ifReused: return isReused && responseParser == nil
+    // The head is needed to address another endpoint.
+    case .elsewhere: return parser != nil && record.attempts < Self.attemptsMax
+    }
+  }
+
+  private func tryAgain(_ failure: Failure) {
+    dropUpstream()
+    switch failure.retry {
+    case .ifReused:
+      guard let endpoint else { return }
+      core.counters.replays &+= 1
+      record.attempts &+= 1
+      connect(endpoint)
+    default: dispatch()
+    }
+  }
+
+  private static let attemptsMax: UInt8 = 4
+
+  /// Something that was awaited from the upstream did not come in time.
+  func deadlineReached(_ now: UInt64) {
+    deadline = 0
+    let wait: Failure.Wait = totalDeadline != 0 && now >= totalDeadline ? .total : waitingFor
+    switch stage {
+    case .connecting:
+      let isShaking = upstream?.socket?.isHandshaking ?? false
+      fail(Failure(.upstream, .timeout(isShaking ? .tls : .connect), retry: .elsewhere))
+    case .asking, .relaying: fail(Failure(.upstream, .timeout(wait)))
+    default: break
+    }
+  }
+
+  /// Closes the upstream's connection at once, whatever it is doing.
+  func dropUpstream() {
+    deadline = 0
+    dialing &+= 1
+    addresses = []
+    upstream?.close()
+    upstream = nil
+    if let responseParser { core.giveResponseParser(responseParser) }
+    responseParser = nil
+    responseStore.removeAll()
+  }
+
+  // MARK: Streams that have begun
+
+  /// The head is out, so no status can be taken back. An event stream gets an event that says what happened, where one
+  /// can be put without tearing another apart; then the connection ends without the framing's end, so that nobody takes
+  /// the answer for whole.
+  private func endHonestly(_ failure: Failure) {
+    record.failure = failure
+    let parser = responseParser
+    if isEventStream, let parser, SSE.endsEvent(tail: parser.payloadTail, count: parser.payloadCount),
+      let event = streamFailedEvent(failure)
+    {
+      sendLastEvent(event, parser)
+    }
+    let hasNoFraming = passage == .unchunked || (passage == .asIs && isVersion10)
+    let client = client
+    end()
+    client.cutAfterDrain(abortively: hasNoFraming)
+  }
+
+  private func streamFailedEvent(_ failure: Failure) -> [UInt8]? {
+    for plugin in snapshot.chain.failed {
+      if let event = plugin.streamFailed(self, failure) { return event }
+    }
+    return nil
+  }
+
+  private func sendLastEvent(_ event: [UInt8], _ parser: MessageParser) {
+    let batch = core.loop.batch
+    batch.reset()
+    event.withUnsafeBytes { bytes in
+      switch (passage, parser.framing) {
+      case (.chunked, _), (.asIs, .chunked):
+        if passage == .asIs, let left = parser.chunkRemaining {
+          // Within a chunk: the event must fit into what the chunk has announced.
+          guard left >= UInt64(bytes.count) else { return }
+          batch.add(bytes)
+        } else {
+          batch.add(core.chunkHead(bytes.count))
+          batch.add(bytes)
+          batch.add(ChunkedWriter.end)
+        }
+      case (.asIs, .length), (.none, _): return
+      default: batch.add(bytes)
+      }
+      guard batch.byteCount > 0 else { return }
+      record.bytesOut &+= UInt64(batch.byteCount)
+      _ = client.send()
+    }
+  }
+}

@@ -1,0 +1,149 @@
+// The body of a request that is held: to read its model, and to send it again when a reused connection turns out dead.
+// It is either borrowed from the loop's room for one turn, or kept in chunks of its own.
+
+import Bytes
+import Reactor
+
+/// A request body that is whole, or growing.
+struct RequestBody {
+  /// Bytes that are valid only until the loop's room is read into again.
+  private(set) var borrowed: UnsafeRawBufferPointer?
+  private var kept = ChunkQueue()
+  /// Length so far in bytes.
+  private(set) var count = 0
+
+  /// Where a replacement stands: the bytes of `range` are sent as `replacement`.
+  private(set) var range: Range<Int> = 0..<0
+  private(set) var replacement: Chunk?
+
+  /// Length as it goes to the upstream.
+  var sentCount: Int { replacement.map { count - range.count + $0.count } ?? count }
+
+  /// A whole body that lies in the loop's room.
+  mutating func borrow(_ bytes: UnsafeRawBufferPointer) {
+    borrowed = bytes
+    count = bytes.count
+  }
+
+  /// Keeps the borrowed bytes beyond this turn: a large body takes the room with it, a small one is copied.
+  mutating func keep(_ loop: Loop) {
+    guard let bytes = borrowed else { return }
+    borrowed = nil
+    append(bytes, loop)
+  }
+
+  /// Adds bytes that lie in the loop's room or elsewhere. `count` was raised by `borrow` when they were borrowed.
+  private mutating func append(_ bytes: UnsafeRawBufferPointer, _ loop: Loop) {
+    let room = loop.room
+    let start = UInt(bitPattern: room.base)
+    let at = UInt(bitPattern: bytes.baseAddress)
+    if bytes.count >= Self.handOverBytesMin, at >= start, at &+ UInt(bytes.count) <= start &+ UInt(room.capacity) {
+      _ = loop.handOverRoom()
+      kept.append(Chunk(slab: room, offset: Int(at &- start), count: bytes.count))
+    } else {
+      kept.append(Chunk(copying: bytes))
+    }
+  }
+
+  /// Adds a piece that has just been read into the loop's room. `expected` is how much of the body is known to follow.
+  mutating func hold(_ bytes: UnsafeRawBufferPointer, expected: Int, _ loop: Loop) {
+    guard bytes.count > 0 else { return }
+    count += bytes.count
+    if let room = kept.tailRoom(atLeast: bytes.count) {
+      room.copyMemory(from: bytes)
+      kept.commit(bytes.count)
+    } else if bytes.count >= Self.handOverBytesMin || expected == 0 {
+      append(bytes, loop)
+    } else {
+      grow(expected: bytes.count + expected)
+      guard let room = kept.tailRoom(atLeast: bytes.count) else { return append(bytes, loop) }
+      room.copyMemory(from: bytes)
+      kept.commit(bytes.count)
+    }
+  }
+
+  /// Room to read the next piece of the body into directly, at most `limit` bytes.
+  mutating func room(expected: Int) -> UnsafeMutableRawBufferPointer? {
+    guard expected > 0 else { return nil }
+    if kept.tailRoom(atLeast: 1) == nil { grow(expected: expected) }
+    guard let room = kept.tailRoom(atLeast: 1) else { return nil }
+    return UnsafeMutableRawBufferPointer(rebasing: room[..<min(room.count, expected)])
+  }
+
+  /// Takes in what was read into `room`.
+  mutating func commit(_ amount: Int) {
+    kept.commit(amount)
+    count += amount
+  }
+
+  /// The bytes of `range` will be sent as `bytes`.
+  mutating func replace(_ range: Range<Int>, with bytes: [UInt8]) {
+    guard range.lowerBound >= 0, range.upperBound <= count else { return }
+    self.range = range
+    replacement = bytes.withUnsafeBytes { Chunk(copying: $0) }
+  }
+
+  mutating func removeAll() {
+    borrowed = nil
+    kept.removeAll()
+    replacement = nil
+    count = 0
+  }
+
+  /// Lends the runs of the body as it came.
+  func forEach(_ body: (UnsafeRawBufferPointer) -> Bool) {
+    if let borrowed {
+      _ = body(borrowed)
+    } else {
+      kept.forEach(body)
+    }
+  }
+
+  /// Lends the runs of the body as it goes to the upstream, after the first `skip` bytes of that.
+  func forEachSent(skipping skip: Int, _ body: (UnsafeRawBufferPointer) -> Bool) {
+    guard let replacement else { return lend(0..<count, skipping: skip, body) }
+    var skip = skip
+    if skip < range.lowerBound {
+      guard lendWhole(0..<range.lowerBound, skipping: skip, body) else { return }
+      skip = 0
+    } else {
+      skip -= range.lowerBound
+    }
+    if skip < replacement.count {
+      guard body(UnsafeRawBufferPointer(rebasing: replacement.bytes[skip...])) else { return }
+      skip = 0
+    } else {
+      skip -= replacement.count
+    }
+    lend(range.upperBound..<count, skipping: skip, body)
+  }
+
+  private func lend(_ part: Range<Int>, skipping skip: Int, _ body: (UnsafeRawBufferPointer) -> Bool) {
+    _ = lendWhole(part, skipping: skip, body)
+  }
+
+  private func lendWhole(_ part: Range<Int>, skipping skip: Int, _ body: (UnsafeRawBufferPointer) -> Bool) -> Bool {
+    let from = part.lowerBound + skip
+    let to = part.upperBound
+    var at = 0
+    var proceed = true
+    forEach { run in
+      let end = at + run.count
+      defer { at = end }
+      let low = max(from, at)
+      let high = min(to, end)
+      guard low < high else { return end < to }
+      proceed = body(UnsafeRawBufferPointer(rebasing: run[(low - at)..<(high - at)]))
+      return proceed
+    }
+    return proceed
+  }
+
+  private mutating func grow(expected: Int) {
+    // Never more than 256 KiB for a promise: a client that announces much and sends nothing costs little.
+    kept.appendEmpty(Slab(capacity: min(max(expected, 1024), 256 << 10)))
+  }
+
+  /// From this size on it is cheaper to give the room away than to copy.
+  private static let handOverBytesMin = 16 << 10
+}

@@ -1,0 +1,283 @@
+// The first half of an exchange's life: from the head to the moment an endpoint is looked for.
+
+import Bytes
+import Reactor
+import Wire
+
+extension Exchange {
+  // MARK: Head
+
+  /// The head is whole.
+  func begin() {
+    guard let head else { return }
+    record.method = head.method
+    isHead = head.method == .head
+    isVersion10 = head.versionMinor == 0
+    clientKeepsAlive = parser?.keepAlive ?? false
+    isRequestWhole = parser?.isComplete ?? true
+    let path = head.bytes(head.path)
+    record.path = Array(path.prefix(AccessRecord.pathBytesMax))
+    (route, routeSuffix) = Route.find(path, prefixes: snapshot.prefixes)
+    clientAddress = findClientAddress(head)
+    record.client = clientAddress
+    chooseRequestID(head)
+    if let expect = head.first(.expect) {
+      guard equalsIgnoringCase(head.bytes(expect), "100-continue") else {
+        return fail(Failure(.downstream, .expectation))
+      }
+      expectsContinue = !isVersion10 && !isRequestWhole
+    }
+    run(.request)
+    keepBorrowed()
+  }
+
+  /// A head that broke the rules: answered as far as an answer makes sense, and closed.
+  func refuse(_ error: FramingError) {
+    isRequestWhole = false
+    chooseRequestID(nil)
+    clientAddress = client.peer
+    record.client = clientAddress
+    fail(Failure(.downstream, .framing(status: error.status), detail: "\(error.reason)"))
+  }
+
+  private func findClientAddress(_ head: Head) -> IPAddress? {
+    let trusted = snapshot.client.trustedProxies
+    guard let peer = client.peer else {
+      // A unix socket: whoever can open it is on this machine, and what it forwards is believed.
+      guard client.door.isUnix else { return nil }
+      let here = IPAddress(ipv4: 0x7f00_0001)
+      guard let local = AddressPrefix(here, bits: 128) else { return nil }
+      let found = ForwardedFor.client(peer: here, head: head, trusted: trusted + [local])
+      return found == here ? nil : found
+    }
+    guard trusted.contains(where: { $0.contains(peer) }) else { return peer }
+    return ForwardedFor.client(peer: peer, head: head, trusted: trusted)
+  }
+
+  /// Whether what the peer forwards about its client is believed.
+  var trustsPeer: Bool {
+    guard let peer = client.peer else { return client.door.isUnix }
+    return snapshot.client.trustedProxies.contains { $0.contains(peer) }
+  }
+
+  private func chooseRequestID(_ head: Head?) {
+    if let head, let span = head.first(.xRequestID), span.count > 0, span.count <= 128 {
+      let bytes = head.bytes(span)
+      if bytes.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) {
+        record.requestID = String(decoding: bytes, as: UTF8.self)
+        return
+      }
+    }
+    record.requestID = RequestID.make(core.random.next(), core.random.next())
+  }
+
+  // MARK: Phases
+
+  /// Runs a deciding phase from its first plugin.
+  func run(_ phase: Phases) { run(phase, from: 0) }
+
+  private func run(_ phase: Phases, from first: Int) {
+    let plugins = snapshot.chain.deciding(phase)
+    for index in first..<max(first, plugins.count) {
+      let verdict =
+        switch phase {
+        case .request: plugins[index].request(self)
+        case .body: plugins[index].body(self)
+        default: plugins[index].route(self)
+        }
+      guard act(on: verdict, phase, index) else { return }
+    }
+    passed(phase)
+  }
+
+  /// Whether the phase goes on with its next plugin.
+  private func act(on verdict: Verdict, _ phase: Phases, _ index: Int) -> Bool {
+    switch verdict {
+    case .pass: return true
+    case .reply(let reply): self.reply(reply)
+    case .fail(let failure): fail(failure)
+    case .wait: wait(phase, index)
+    }
+    return false
+  }
+
+  /// The plugin at `index` must wait: its `async` form runs on the loop's own executor, and the phase goes on after.
+  private func wait(_ phase: Phases, _ index: Int) {
+    keepBorrowed()
+    let plugin = snapshot.chain.deciding(phase)[index]
+    // SAFETY: the exchange belongs to this loop, and so does the actor: whatever the task does, it does on this thread.
+    nonisolated(unsafe) let exchange = self
+    core.loop.actor.assumeIsolated { loop in
+      _ = Task.immediate {
+        _ = loop
+        exchange.resume(phase, index, await plugin.wait(in: phase, exchange, on: loop))
+      }
+    }
+  }
+
+  /// The plugin at `index` has waited.
+  private func resume(_ phase: Phases, _ index: Int, _ verdict: Verdict) {
+    guard stage != .over else { return }
+    if case .wait = verdict { return fail(Failure(.own, .internalFault, detail: "a plugin waits for ever")) }
+    guard act(on: verdict, phase, index) else { return }
+    run(phase, from: index + 1)
+    keepBorrowed()
+  }
+
+  private func passed(_ phase: Phases) {
+    switch phase {
+    case .request: chooseBody()
+    case .body: run(.route)
+    default:
+      guard destination != nil else { return fail(Failure(.downstream, .unknownPath)) }
+      dispatch()
+    }
+  }
+
+  // MARK: Body
+
+  /// Decides whether the body is read here, held unread, or streamed.
+  private func chooseBody() {
+    guard let parser, let head else { return }
+    let isNeeded: Bool
+    if case .inference = route { isNeeded = true } else { isNeeded = false }
+    if isRequestWhole { return run(.body) }
+    switch makeScanner(head, isNeeded: isNeeded) {
+    case .failure(let failure): return fail(failure)
+    case .success(let scanner): self.scanner = scanner
+    }
+    let limit = snapshot.client.bodyBytesMax
+    var length: UInt64?
+    if case .length(let count) = parser.framing { length = count }
+    if scanner != nil {
+      if let length, length > UInt64(limit) {
+        return fail(Failure(.downstream, .bodyTooLarge(limit: limit)))
+      }
+      holdsBody = true
+    } else {
+      holdsBody = length.map { $0 <= UInt64(min(snapshot.holdBytesMax, limit)) } ?? false
+    }
+    if expectsContinue { sendContinue() }
+    if holdsBody {
+      stage = .holding
+      client.readBody()
+    } else {
+      streamsBody = true
+      run(.body)
+    }
+  }
+
+  private func makeScanner(_ head: Head, isNeeded: Bool) -> Result<BodyScanner?, Failure> {
+    let type = head.first(.contentType).map { head.bytes($0) }
+    if isNeeded, let encoding = head.first(.contentEncoding),
+      !equalsIgnoringCase(head.bytes(encoding), "identity")
+    {
+      return .failure(Failure(.downstream, .unsupportedMedia, detail: "content-encoding"))
+    }
+    if let type, hasPrefixIgnoringCase(type, "multipart/form-data") {
+      isForm = true
+      // Uploads below other paths name no model by rule; they pass unread.
+      guard isNeeded else { return .success(nil) }
+      guard let scanner = MultipartScanner(contentType: type) else {
+        return .failure(Failure(.downstream, .unreadableBody, detail: "multipart without a boundary"))
+      }
+      return .success(.form(scanner))
+    }
+    return .success(isNeeded ? .json(JSONMemberScanner()) : nil)
+  }
+
+  private func sendContinue() {
+    expectsContinue = false
+    let batch = core.loop.batch
+    batch.reset()
+    batch.add("HTTP/1.1 100 Continue\r\n\r\n")
+    _ = client.send()
+    // An interim answer is no part of the answer's count.
+    client.outlet.relay = .flowing(pending: client.outlet.queue.byteCount)
+  }
+
+  /// Bytes of the body, as they came in. How many of them belong to it.
+  func takeBody(_ bytes: UnsafeRawBufferPointer) -> Int {
+    guard let parser, stage != .over else { return bytes.count }
+    if streamsBody { return streamBody(bytes, parser) }
+    client.bodyMoved()
+    let used: Int
+    if case .length(let length) = parser.framing, body.count == 0, UInt64(bytes.count) >= length {
+      // The whole of it is here: nothing is copied unless it must outlive this turn.
+      used = Int(length)
+      let whole = UnsafeRawBufferPointer(rebasing: bytes[..<used])
+      body.borrow(whole)
+      scanner?.scan(whole)
+      _ = parser.parseBody(whole, to: nil)
+      wholeRequest()
+    } else {
+      let progress = parser.parseBody(bytes, to: self)
+      if isBodyTooLarge {
+        fail(Failure(.downstream, .bodyTooLarge(limit: snapshot.client.bodyBytesMax)))
+        return bytes.count
+      }
+      switch progress {
+      case .more: used = bytes.count
+      case .complete(let consumed):
+        used = consumed
+        if stage == .holding { wholeRequest() }
+      case .failed(let error):
+        fail(Failure(.downstream, .framing(status: error.status), detail: "\(error.reason)"))
+        return bytes.count
+      }
+    }
+    keepBorrowed()
+    return used
+  }
+
+  /// Called by the parser with the runs of a body that is being held.
+  func holdPayload(_ bytes: UnsafeRawBufferPointer) {
+    guard stage == .holding else { return }
+    guard body.count + bytes.count <= snapshot.client.bodyBytesMax else {
+      // The parser is in the middle of its work; `takeBody` acts on this when it is done.
+      isBodyTooLarge = true
+      return
+    }
+    scanner?.scan(bytes)
+    var expected = 0
+    if case .length(let length) = parser?.framing ?? .none {
+      expected = max(0, Int(clamping: length) - body.count - bytes.count)
+    }
+    body.hold(bytes, expected: expected, core.loop)
+  }
+
+  /// Room to read the rest of a held body into; nil where it must pass through the loop's room.
+  func bodyRoom() -> UnsafeMutableRawBufferPointer? {
+    guard stage == .holding, case .length(let length) = parser?.framing ?? .none, body.count > 0 else { return nil }
+    return body.room(expected: max(0, Int(clamping: length) - body.count))
+  }
+
+  /// `count` bytes were read into `bodyRoom`.
+  func tookBody(_ count: Int) {
+    guard let parser, let room = body.room(expected: count) else { return }
+    client.bodyMoved()
+    let bytes = UnsafeRawBufferPointer(rebasing: room[..<min(count, room.count)])
+    scanner?.scan(bytes)
+    body.commit(bytes.count)
+    if case .complete = parser.parseBody(bytes, to: nil) { wholeRequest() }
+    keepBorrowed()
+  }
+
+  private func wholeRequest() {
+    isRequestWhole = true
+    client.requestIsWhole()
+    record.bytesIn = UInt64(body.count)
+    if scanner != nil {
+      switch scanner?.finish() {
+      case .success(let members):
+        self.members = members
+        record.isStream = members.stream
+      case .failure(let failure): return fail(failure)
+      case nil: break
+      }
+      scanner = nil
+    }
+    stage = .deciding
+    run(.body)
+  }
+}

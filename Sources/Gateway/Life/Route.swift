@@ -1,0 +1,127 @@
+// What a path asks for. The gateway knows the routes whose bodies name a model; every other path below a prefix passes.
+
+import Wire
+
+/// A path below one of the API's prefixes, by what the gateway must know of it.
+public enum Route: Sendable, Equatable {
+  /// Not below any prefix.
+  case outside
+  /// Asks a model: the body (JSON, or a form) must name one.
+  case inference(Inference)
+  /// The list of models.
+  case models
+  /// One model; its name is the rest of the path.
+  case model(String)
+  /// Anything else below the prefix.
+  case other
+
+  /// The routes whose bodies name a model.
+  public enum Inference: String, Sendable, CaseIterable {
+    case chatCompletions = "/chat/completions"
+    case completions = "/completions"
+    case embeddings = "/embeddings"
+    case responses = "/responses"
+    case messages = "/messages"
+    case moderations = "/moderations"
+    case rerank = "/rerank"
+    case imagesGenerations = "/images/generations"
+    case imagesEdits = "/images/edits"
+    case imagesVariations = "/images/variations"
+    case audioSpeech = "/audio/speech"
+    case audioTranscriptions = "/audio/transcriptions"
+    case audioTranslations = "/audio/translations"
+
+    /// Whether OpenAI's API knows a GET of the same path, which passes on where a default cluster is configured.
+    public var isAlsoList: Bool { self == .chatCompletions }
+    /// Whether the API has a default model where none is named.
+    public var hasDefaultModel: Bool {
+      switch self {
+      case .moderations, .imagesGenerations, .imagesEdits, .imagesVariations: true
+      default: false
+      }
+    }
+  }
+
+  private static let inferences: [(path: [UInt8], route: Inference)] = Inference.allCases.map {
+    (Array($0.rawValue.utf8), $0)
+  }
+
+  /// Finds the route of `path`. `suffix` is where the path goes on behind its prefix.
+  static func find(_ path: UnsafeRawBufferPointer, prefixes: [[UInt8]]) -> (route: Route, suffix: Int) {
+    for prefix in prefixes {
+      guard path.count >= prefix.count, path.prefix(prefix.count).elementsEqual(prefix) else { continue }
+      let rest = UnsafeRawBufferPointer(rebasing: path[prefix.count...])
+      guard rest.isEmpty || rest[0] == UInt8(ascii: "/") else { continue }
+      guard !leavesItsPlace(rest) else { return (.outside, 0) }
+      return (below(rest), prefix.count)
+    }
+    return (.outside, 0)
+  }
+
+  private static func below(_ rest: UnsafeRawBufferPointer) -> Route {
+    for (path, route) in inferences where rest.elementsEqual(path) { return .inference(route) }
+    let models: StaticString = "/models"
+    guard rest.count >= models.utf8CodeUnitCount else { return .other }
+    let (head, tail) = (rest.prefix(7), rest.dropFirst(7))
+    guard head.elementsEqual("/models".utf8) else { return .other }
+    if tail.isEmpty || tail.elementsEqual("/".utf8) { return .models }
+    guard tail.first == UInt8(ascii: "/") else { return .other }
+    return .model(percentDecoded(UnsafeRawBufferPointer(rebasing: tail.dropFirst())))
+  }
+
+  /// Whether a path has a dot segment, plain or encoded: what a backend would make of it is not what was checked here.
+  static func leavesItsPlace(_ path: UnsafeRawBufferPointer) -> Bool {
+    var dots = 0
+    var isDotsOnly = true
+    var index = 0
+    while index <= path.count {
+      if index == path.count || path[index] == UInt8(ascii: "/") || path[index] == UInt8(ascii: "\\") {
+        if isDotsOnly, dots == 1 || dots == 2 { return true }
+        dots = 0
+        isDotsOnly = true
+        index += 1
+        continue
+      }
+      if path[index] == UInt8(ascii: ".") {
+        dots += 1
+      } else if path[index] == UInt8(ascii: "%"), index + 2 < path.count, path[index + 1] == UInt8(ascii: "2"),
+        path[index + 2] | 0x20 == UInt8(ascii: "e")
+      {
+        dots += 1
+        index += 2
+      } else {
+        isDotsOnly = false
+      }
+      index += 1
+    }
+    return false
+  }
+
+  /// `%2F` and the like, undone; what is no escape stays as it is.
+  static func percentDecoded(_ bytes: UnsafeRawBufferPointer) -> String {
+    var out: [UInt8] = []
+    out.reserveCapacity(bytes.count)
+    var index = 0
+    while index < bytes.count {
+      if bytes[index] == UInt8(ascii: "%"), index + 2 < bytes.count, let high = hex(bytes[index + 1]),
+        let low = hex(bytes[index + 2])
+      {
+        out.append(high << 4 | low)
+        index += 3
+      } else {
+        out.append(bytes[index])
+        index += 1
+      }
+    }
+    return String(decoding: out, as: UTF8.self)
+  }
+
+  private static func hex(_ byte: UInt8) -> UInt8? {
+    switch byte {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
+    case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
+    case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
+    default: nil
+    }
+  }
+}
