@@ -1,0 +1,247 @@
+// The process: reads the configuration, opens the listeners, starts a core per thread, and waits for signals on a loop
+// of its own. The only place that knows both the operator's file and the cores.
+
+import DemoBackend
+import Gateway
+import Glibc
+import Plugins
+import Reactor
+import Synchronization
+
+/// A running gateway.
+public final class Server {
+  /// Exit statuses, after sysexits.h.
+  public enum Exit {
+    public static let success: Int32 = 0
+    /// Something could not be opened (EX_UNAVAILABLE).
+    public static let unavailable: Int32 = 69
+    /// The configuration has mistakes (EX_CONFIG).
+    public static let configuration: Int32 = 78
+  }
+
+  private let path: String
+  private let extraPlugins: [any Plugin]
+  private var configuration: Configuration
+  private var builder = SnapshotBuilder()
+  private var listeners: [OpenListener] = []
+  private var cores: [CoreHandle] = []
+  private var threads: [CoreThread] = []
+  private var demo: DemoBackend?
+  private var log: LogWriter?
+  private var isDraining = false
+
+  private init(path: String, configuration: Configuration, plugins: [any Plugin]) {
+    self.path = path
+    self.configuration = configuration
+    extraPlugins = plugins
+  }
+
+  /// Runs a gateway until it is told to stop; the process's exit status.
+  public static func run(configurationPath path: String, plugins: [any Plugin] = []) -> Int32 {
+    Machine.ignoreBrokenPipes()
+    switch Configuration.load(path: path, environment: Machine.environment) {
+    case .failure(let errors):
+      Terminal.error("\(errors)")
+      return Exit.configuration
+    case .success(let configuration):
+      let server = Server(path: path, configuration: configuration, plugins: plugins)
+      do throws(OperatorError) {
+        return try server.run()
+      } catch {
+        Terminal.error("\(path): \(error)")
+        server.close()
+        return Exit.unavailable
+      }
+    }
+  }
+
+  private func run() throws(OperatorError) -> Int32 {
+    let descriptors = Machine.raiseDescriptorLimit()
+    let loop: Loop
+    do throws(ReactorError) { loop = try Loop(roomCapacity: 4096) } catch { throw OperatorError("\(error)") }
+    log = try openLog(configuration.log.access)
+    if let demo = configuration.demoBackend { self.demo = try startDemo(demo) }
+    let snapshot = try builder.build(configuration, extra: extraPlugins)
+    let count = coreCount
+    for listener in configuration.listeners {
+      listeners.append(try Doors.open(listener, cores: count, isFirst: true))
+    }
+    try startCores(count, snapshot)
+    for (index, core) in cores.enumerated() { core.change(closing: [], opening: doors(listeners, index)) }
+    Banner(configuration: configuration, listeners: listeners, cores: count, descriptors: descriptors, path: path).print()
+
+    let signals = [
+      SignalWatcher(loop: loop, signal: SIGTERM) { [unowned self] in drain() },
+      SignalWatcher(loop: loop, signal: SIGINT) { [unowned self] in drain() },
+      SignalWatcher(loop: loop, signal: SIGHUP) { [unowned self] in reload() },
+    ]
+    let ended = loop.inbox
+    joinLater { _ = ended.post { [unowned loop] in loop.stop() } }
+    loop.run()
+    for signal in signals { signal.close() }
+    loop.close()
+    log?.finish()
+    demo?.stop()
+    removeUnixSockets(listeners)
+    return Exit.success
+  }
+
+  private var coreCount: Int {
+    switch configuration.workers {
+    case .auto: Machine.coreCount
+    case .count(let count): count
+    }
+  }
+
+  private func doors(_ listeners: [OpenListener], _ core: Int) -> [(descriptor: Int32, door: Door)] {
+    listeners.flatMap { listener in listener.descriptors[core].map { ($0, listener.door) } }
+  }
+
+  // MARK: Cores
+
+  private func startCores(_ count: Int, _ snapshot: Snapshot) throws(OperatorError) {
+    let log = log
+    for index in 0..<count {
+      let started = Handover<Result<CoreHandle, ReactorError>>()
+      threads.append(
+        CoreThread.start(name: "core \(index)") {
+          do throws(ReactorError) {
+            let loop = try Loop()
+            let core = Core(
+              index: index, loop: loop, snapshot: snapshot, accessLog: log.map { AccessLog(loop: loop, sink: $0) })
+            started.give(.success(CoreHandle(core)))
+            loop.run()
+            loop.close()
+            withExtendedLifetime(core) {}
+          } catch {
+            started.give(.failure(error))
+          }
+        })
+      switch started.take() {
+      case .success(let handle): cores.append(handle)
+      case .failure(let error): throw OperatorError("core \(index): \(error)")
+      }
+    }
+  }
+
+  /// Calls `done` when all cores have ended.
+  private func joinLater(_ done: @escaping @Sendable () -> Void) {
+    let threads = threads
+    _ = CoreThread.start(name: "joins") {
+      for thread in threads { thread.join() }
+      done()
+    }
+  }
+
+  // MARK: Signals
+
+  private func drain() {
+    guard !isDraining else {
+      // Asked twice: whoever asks does not want to wait.
+      Terminal.error("sluice: stopped at once")
+      log?.finish()
+      exit(Exit.success)
+    }
+    isDraining = true
+    let seconds = Double(configuration.shutdown.drainNanoseconds) / 1e9
+    Terminal.error("sluice: draining, streams have \(seconds) seconds to finish")
+    for core in cores { core.drain() }
+  }
+
+  private func reload() {
+    guard !isDraining else { return }
+    switch Configuration.load(path: path, environment: Machine.environment) {
+    case .failure(let errors): Terminal.error("\(errors)\nsluice: reload refused, nothing was changed")
+    case .success(let new):
+      do throws(OperatorError) {
+        try adopt(new)
+        Terminal.error("sluice: reloaded \(path)")
+      } catch {
+        Terminal.error("\(path): \(error)\nsluice: reload refused, nothing was changed")
+      }
+    }
+  }
+
+  private func adopt(_ new: Configuration) throws(OperatorError) {
+    for (what, differs) in [
+      ("workers", new.workers != configuration.workers), ("demo_backend", new.demoBackend != configuration.demoBackend),
+      ("log.access", new.log.access != configuration.log.access),
+    ] where differs { throw OperatorError("\(what): changed, which needs a restart") }
+    let snapshot = try builder.build(new, extra: extraPlugins)
+    var kept: [OpenListener] = []
+    var opened: [OpenListener] = []
+    do throws(OperatorError) {
+      for listener in new.listeners {
+        if let same = listeners.first(where: { $0.listener == listener }) {
+          kept.append(same)
+        } else {
+          let isKnown = listeners.contains { $0.listener.address == listener.address }
+          opened.append(try Doors.open(listener, cores: cores.count, isFirst: !isKnown))
+        }
+      }
+    } catch {
+      for listener in opened { listener.close() }
+      throw error
+    }
+    let gone = listeners.filter { old in !kept.contains { $0.listener == old.listener } }
+    for (index, core) in cores.enumerated() {
+      core.adopt(snapshot)
+      core.change(closing: gone.map(\.door), opening: doors(opened, index))
+    }
+    removeUnixSockets(gone)
+    listeners = kept + opened
+    configuration = new
+  }
+
+  // MARK: What stands around
+
+  private func openLog(_ access: Configuration.Log.Access) throws(OperatorError) -> LogWriter? {
+    switch access {
+    case .off: return nil
+    case .stdout: return LogWriter(descriptor: 1)
+    case .stderr: return LogWriter(descriptor: 2)
+    case .file(let path):
+      let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o640)
+      guard descriptor >= 0 else {
+        throw OperatorError("log.access: cannot write to \(path): \(String(cString: strerror(errno)))")
+      }
+      return LogWriter(descriptor: descriptor)
+    }
+  }
+
+  private func startDemo(_ demo: Configuration.DemoBackend) throws(OperatorError) -> DemoBackend {
+    do throws(ReactorError) {
+      return try DemoBackend.start(DemoSettings(demo))
+    } catch {
+      throw OperatorError("demo_backend: cannot listen on \(demo.address): \(error)")
+    }
+  }
+
+  private func removeUnixSockets(_ listeners: [OpenListener]) {
+    for case .unix(let path) in listeners.map(\.listener.address) { unlink(path) }
+  }
+
+  private func close() {
+    for core in cores { core.drain() }
+    for listener in listeners { listener.close() }
+    demo?.stop()
+  }
+}
+
+/// A value on its way from one thread to another, once.
+private final class Handover<Value: Sendable>: Sendable {
+  private let value = Mutex<Value?>(nil)
+  private let ready = DispatchSemaphoreBox()
+
+  func give(_ new: Value) {
+    value.withLock { $0 = new }
+    ready.signal()
+  }
+
+  func take() -> Value {
+    while true {
+      ready.wait()
+      if let value = value.withLock({ $0 }) { return value }
+    }
+  }
+}
