@@ -21,7 +21,7 @@ extension Configuration {
   public enum Credential: Sendable, Hashable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     /// SHA-256 of the key in 64 lowercase hexadecimal digits (`sha256`), as `sluice keys hash` prints it.
     case sha256(hex: String)
-    /// The key itself (`value`), best taken from the environment. At least 8 visible ASCII characters.
+    /// The key itself (`value`), best taken from the environment. Visible ASCII, 1 to 4096 characters.
     case plain(String)
 
     public var description: String {

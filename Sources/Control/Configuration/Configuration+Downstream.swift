@@ -13,7 +13,8 @@ extension Configuration {
     /// As it is written in a file: `127.0.0.1:80`, `[::1]:80`, `:80`, `unix:/x`.
     public var description: String {
       switch self {
-      case .ip(let host, let port): return host.utf8.contains(UInt8(ascii: ":")) ? "[\(host)]:\(port)" : "\(host):\(port)"
+      case .ip(let host, let port):
+        return host.utf8.contains(UInt8(ascii: ":")) ? "[\(host)]:\(port)" : "\(host):\(port)"
       case .everywhere(let port): return ":\(port)"
       case .unix(let path): return "unix:\(path)"
       }

@@ -1,0 +1,123 @@
+// auth and limits.
+
+extension Configuration.Auth {
+  init(_ root: Section) {
+    self = .open
+    let mend = "give keys, or write open: true to let everybody in"
+    if root.shape(of: "auth") == .nothing { root.missing("auth", mend) }
+    root.section("auth") { section in
+      var open = false
+      section.flag("open", &open)
+      let keys = Configuration.Key.all(section)
+      switch (open, keys) {
+      case (true, .some): section.wrong("open", "found open: true together with keys; keep one of them")
+      case (false, .none) where section.shape(of: "keys") != .nothing: break
+      case (false, .none): root.report.add(section.place, section.path, "found no keys and no open: true; \(mend)")
+      case (true, .none): break
+      case (false, .some(let keys)): self = .keys(keys)
+      }
+    }
+  }
+}
+
+extension Configuration.Key {
+  /// Nil when there is no list of keys.
+  static func all(_ section: Section) -> [Self]? {
+    var all: [Self] = []
+    var names: [String: Place] = [:]
+    var credentials: [Configuration.Credential: Place] = [:]
+    let exists = section.list("keys", secret: true) { item in
+      item.section(hidesNames: true) { entry in
+        let name = entry.required("name", "write e.g. name: alice")?.line("a name")
+        let credential = Configuration.Credential(entry)
+        if let name, let first = names.updateValue(entry.place, forKey: name) {
+          entry.wrong(
+            "name", "found \(quoted(name)), which the key at \(first.line):\(first.column) has already; choose another")
+        }
+        if let credential, let first = credentials.updateValue(entry.place, forKey: credential) {
+          entry.wrong(
+            credential.description,
+            "found the key that stands at \(first.line):\(first.column) already; keep one of them")
+        }
+        if let name, let credential { all.append(Self(name: name, credential: credential)) }
+      }
+    }
+    guard exists else { return nil }
+    if section.shape(of: "keys") == .list(0) {
+      section.wrong("keys", "found an empty list, expected at least one key; write open: true to let everybody in")
+    }
+    return all
+  }
+}
+
+extension Configuration.Credential {
+  init?(_ entry: Section) {
+    let hash = entry.item("sha256", secret: true)
+    let value = entry.item("value", secret: true)
+    switch (hash, value) {
+    case (.some, .some):
+      entry.wrong("value", "found both sha256 and value; keep one of them")
+      return nil
+    case (nil, nil):
+      entry.missing("sha256", "give sha256 (sluice keys hash prints it) or value")
+      return nil
+    case (let hash?, nil):
+      let expected = "64 hexadecimal digits"
+      guard let text = hash.text(expected, "sluice keys hash prints them") else { return nil }
+      guard text.utf8.count == 64, text.utf8.allSatisfy(isHexadecimal) else {
+        hash.wrong(expected, "sluice keys hash prints them")
+        return nil
+      }
+      self = .sha256(hex: text.lowercased())
+    case (nil, let value?):
+      let expected = "1 to 4096 visible ASCII characters without spaces"
+      guard let text = value.text(expected) else { return nil }
+      guard (1...4096).contains(text.utf8.count), text.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+        value.wrong(expected)
+        return nil
+      }
+      self = .plain(text)
+    }
+  }
+}
+
+private func isHexadecimal(_ byte: UInt8) -> Bool {
+  switch byte {
+  case 0x30...0x39, 0x41...0x46, 0x61...0x66: return true
+  default: return false
+  }
+}
+
+extension Configuration.Limits {
+  mutating func read(_ section: Section) {
+    if let item = section.item("per_ip") {
+      if item.isMapping {
+        item.section { perIP?.read($0) }
+      } else {
+        let expected = "off or a mapping with requests, seconds, burst"
+        let mend = "write e.g. per_ip: { requests: 100, seconds: 60 }"
+        switch item.text(expected, mend) {
+        case "off"?: perIP = nil
+        case nil: break
+        default: item.wrong(expected, mend)
+        }
+      }
+    } else if section.report.surveying {
+      section.section("per_ip") { perIP?.read($0) }
+    }
+    section.list("exempt") { if let range = $0.addressRange() { exempt.append(range) } }
+    section.integer("table_entries", &tableEntries, in: 1024...(1 << 24))
+    var power = 1024
+    while power < tableEntries { power *= 2 }
+    tableEntries = power
+  }
+}
+
+extension Configuration.Rate {
+  mutating func read(_ section: Section) {
+    section.integer("requests", &requests, in: 1...100_000)
+    section.seconds("seconds", &periodNanoseconds)
+    burst = requests
+    section.integer("burst", &burst, in: 1...100_000)
+  }
+}
