@@ -181,9 +181,15 @@ extension MessageParser {
     return .failed(core.pointee.fault.error(core.pointee.role))
   }
 
-  /// Skips CR LF pairs in front of a request line and returns how many bytes; nil when they are not pairs or too many.
+  /// Skips CR LF pairs in front of a request line and returns how many bytes; nil when they are not pairs or too many,
+  /// or stand in front of a status line, where llhttp would skip any number of them.
   private func skipEmptyLines(_ bytes: UnsafeRawBufferPointer) -> Int? {
-    guard core.pointee.role == .request, core.pointee.seen == 0 else { return 0 }
+    guard core.pointee.seen == 0 else { return 0 }
+    guard core.pointee.role == .request else {
+      guard bytes.first == ASCII.cr || bytes.first == ASCII.lf else { return 0 }
+      core.pointee.fault = .malformed
+      return nil
+    }
     var count = 0
     for byte in bytes {
       let expected = skipped & 1 == 0 ? ASCII.cr : ASCII.lf
@@ -228,7 +234,9 @@ extension MessageParser {
     switch result {
     case HPE_INVALID_METHOD: .method
     case HPE_PAUSED_H2_UPGRADE: .preface
-    case HPE_INVALID_VERSION: .version
+    // llhttp says the same of a version it does not know and of one that no line end follows.
+    case HPE_INVALID_VERSION:
+      core.pointee.llhttp.http_major == 1 && core.pointee.llhttp.http_minor <= 1 ? .lineEnd : .version
     case HPE_INVALID_URL: .target
     case HPE_CR_EXPECTED, HPE_LF_EXPECTED: .lineEnd
     case HPE_INVALID_HEADER_TOKEN, HPE_UNEXPECTED_SPACE: .field
