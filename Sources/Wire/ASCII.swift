@@ -27,7 +27,13 @@ enum ASCII {
     return letter < 6 ? letter &+ 10 : nil
   }
 
-  /// Whether `bytes` is `name` whatever the case of its letters. `name` must be lower case.
+  /// Whether `bytes` is `text`, case and all.
+  static func same(_ bytes: UnsafeRawBufferPointer, _ text: StaticString) -> Bool {
+    text.withUTF8Buffer { bytes.elementsEqual($0) }
+  }
+
+  /// Whether `bytes` is `name` whatever the case of its letters. `name` must consist of lower-case letters, digits and
+  /// hyphens.
   @inline(__always)
   static func equal(_ bytes: UnsafeRawBufferPointer, lowercase name: StaticString) -> Bool {
     guard let base = bytes.baseAddress, bytes.count == name.utf8CodeUnitCount else { return false }
