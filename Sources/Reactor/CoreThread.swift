@@ -32,9 +32,14 @@ public final class CoreThread: Sendable {
     return CoreThread(thread: thread)
   }
 
-  /// Waits until the closure has returned. Call it exactly once.
+  /// Waits until the closure has returned. A thread is joined or detached, and only once.
   public func join() {
     pthread_join(thread, nil)
+  }
+
+  /// Lets the thread end by itself, unattended.
+  public func detach() {
+    pthread_detach(thread)
   }
 }
 

@@ -27,6 +27,9 @@ public final class Inbox: Sendable {
     return put { $0.posts.append(letter.run) }
   }
 
+  /// Whether posts are still taken.
+  public var isOpen: Bool { letters.withLock { $0.waker != nil } }
+
   /// Asks the loop to stop, from any thread.
   public func stop() {
     put { $0.stopAsked = true }
