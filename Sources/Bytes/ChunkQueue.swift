@@ -59,7 +59,7 @@ public struct ChunkQueue {
   }
 
   /// Calls `body` with each run in order until it returns false.
-  public func forEach(_ body: (UnsafeRawBufferPointer) -> Bool) {
+  public func lendEach(_ body: (UnsafeRawBufferPointer) -> Bool) {
     for index in head..<chunks.count where !body(chunks[index].bytes) { return }
   }
 

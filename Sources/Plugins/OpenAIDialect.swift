@@ -57,20 +57,18 @@ public struct OpenAIDialect: Plugin {
       let method = exchange.method.name
       let path = String(decoding: exchange.path, as: UTF8.self)
       switch failure.cause {
-      case .framing(let status):
-        message = Self.framing(status)
+      case .framing(_, let reason): message = "\(reason)"
       case .headTimeout: message = "The request's headers were not received in time."
       case .bodyTimeout: message = "The request's body was not received in time."
       case .expectation: message = "Only the expectation 100-continue is supported."
       case .bodyTooLarge(let limit): message = "The request's body is larger than the \(limit) bytes that are allowed."
       case .unreadableBody:
         message =
-          "We could not parse the JSON body of your request. The API expects a JSON object, encoded in UTF-8, "
-          + "with each member given once."
-        if case .unreadableBody = failure.cause, !exchange.isJSONBody {
-          message = "We could not parse the form in the body of your request."
-        }
-      case .unsupportedMedia: message = "Encoded request bodies are not supported; send the body without content-encoding."
+          exchange.isJSONBody
+          ? "We could not parse the JSON body of your request. The API expects a JSON object, encoded in UTF-8."
+          : "We could not parse the form in the body of your request."
+      case .unsupportedMedia:
+        message = "Encoded request bodies are not supported; send the body without content-encoding."
       case .missingModel:
         message = "you must provide a model parameter"
         param = "model"
@@ -119,16 +117,6 @@ public struct OpenAIDialect: Plugin {
       case .internalFault:
         message = "The server had an error while processing your request. Sorry about that!"
         type = "server_error"
-      }
-    }
-
-    private static func framing(_ status: Int) -> String {
-      switch status {
-      case 414: "The request's URL is too long."
-      case 431: "The request's headers are too large."
-      case 501: "The request uses a feature of HTTP that is not supported."
-      case 505: "Only HTTP/1.0 and HTTP/1.1 are supported."
-      default: "The request is not valid HTTP."
       }
     }
 

@@ -1,1 +1,2 @@
-// Placeholder until the public face lands.
+import Control
+public enum Sluice { public static func run(configurationPath: String) -> Int32 { Server.run(configurationPath: configurationPath) } }

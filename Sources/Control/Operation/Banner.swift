@@ -14,7 +14,9 @@ struct Banner {
   func print() { Terminal.error(text) }
 
   var text: String {
-    var lines = ["sluice \(Version.text), \(path), \(cores) \(cores == 1 ? "core" : "cores"), \(descriptors) descriptors"]
+    var lines = [
+      "sluice \(Version.text), \(path), \(cores) \(cores == 1 ? "core" : "cores"), \(descriptors) descriptors"
+    ]
     for listener in listeners {
       for address in listener.addresses {
         lines.append("  listening  \(base(address, listener.isTLS))")
@@ -37,7 +39,9 @@ struct Banner {
   }
 
   private var models: String {
-    guard !configuration.models.isEmpty else { return "whatever \(configuration.defaultCluster ?? "the backend") serves" }
+    guard !configuration.models.isEmpty else {
+      return "whatever \(configuration.defaultCluster ?? "the backend") serves"
+    }
     let names = configuration.models.map(\.name)
     let shown = names.prefix(12).joined(separator: ", ")
     return names.count > 12 ? "\(shown) and \(names.count - 12) more" : shown

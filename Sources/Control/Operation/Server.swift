@@ -2,6 +2,7 @@
 // of its own. The only place that knows both the operator's file and the cores.
 
 import DemoBackend
+import Dispatch
 import Gateway
 import Glibc
 import Plugins
@@ -38,7 +39,6 @@ public final class Server {
 
   /// Runs a gateway until it is told to stop; the process's exit status.
   public static func run(configurationPath path: String, plugins: [any Plugin] = []) -> Int32 {
-    Machine.ignoreBrokenPipes()
     switch Configuration.load(path: path, environment: Machine.environment) {
     case .failure(let errors):
       Terminal.error("\(errors)")
@@ -68,15 +68,21 @@ public final class Server {
     }
     try startCores(count, snapshot)
     for (index, core) in cores.enumerated() { core.change(closing: [], opening: doors(listeners, index)) }
-    Banner(configuration: configuration, listeners: listeners, cores: count, descriptors: descriptors, path: path).print()
+    Banner(configuration: configuration, listeners: listeners, cores: count, descriptors: descriptors, path: path)
+      .print()
 
-    let signals = [
-      SignalWatcher(loop: loop, signal: SIGTERM) { [unowned self] in drain() },
-      SignalWatcher(loop: loop, signal: SIGINT) { [unowned self] in drain() },
-      SignalWatcher(loop: loop, signal: SIGHUP) { [unowned self] in reload() },
-    ]
-    let ended = loop.inbox
-    joinLater { _ = ended.post { [unowned loop] in loop.stop() } }
+    let signals: [SignalWatcher]
+    do throws(ReactorError) {
+      signals = [
+        try SignalWatcher(loop: loop, signal: SIGTERM) { [unowned self] in drain() },
+        try SignalWatcher(loop: loop, signal: SIGINT) { [unowned self] in drain() },
+        try SignalWatcher(loop: loop, signal: SIGHUP) { [unowned self] in reload() },
+      ]
+    } catch {
+      throw OperatorError("signals: \(error)")
+    }
+    let inbox = loop.inbox
+    joinLater { inbox.stop() }
     loop.run()
     for signal in signals { signal.close() }
     loop.close()
@@ -103,20 +109,24 @@ public final class Server {
     let log = log
     for index in 0..<count {
       let started = Handover<Result<CoreHandle, ReactorError>>()
-      threads.append(
-        CoreThread.start(name: "core \(index)") {
-          do throws(ReactorError) {
-            let loop = try Loop()
-            let core = Core(
-              index: index, loop: loop, snapshot: snapshot, accessLog: log.map { AccessLog(loop: loop, sink: $0) })
-            started.give(.success(CoreHandle(core)))
-            loop.run()
-            loop.close()
-            withExtendedLifetime(core) {}
-          } catch {
-            started.give(.failure(error))
-          }
-        })
+      do throws(ReactorError) {
+        threads.append(
+          try CoreThread.start(name: "core \(index)") {
+            do throws(ReactorError) {
+              let loop = try Loop()
+              let core = Core(
+                index: index, loop: loop, snapshot: snapshot, accessLog: log.map { AccessLog(loop: loop, sink: $0) })
+              started.give(.success(CoreHandle(core)))
+              loop.run()
+              loop.close()
+              withExtendedLifetime(core) {}
+            } catch {
+              started.give(.failure(error))
+            }
+          })
+      } catch {
+        throw OperatorError("core \(index): \(error)")
+      }
       switch started.take() {
       case .success(let handle): cores.append(handle)
       case .failure(let error): throw OperatorError("core \(index): \(error)")
@@ -127,7 +137,7 @@ public final class Server {
   /// Calls `done` when all cores have ended.
   private func joinLater(_ done: @escaping @Sendable () -> Void) {
     let threads = threads
-    _ = CoreThread.start(name: "joins") {
+    _ = try? CoreThread.start(name: "joins") {
       for thread in threads { thread.join() }
       done()
     }
@@ -231,7 +241,7 @@ public final class Server {
 /// A value on its way from one thread to another, once.
 private final class Handover<Value: Sendable>: Sendable {
   private let value = Mutex<Value?>(nil)
-  private let ready = DispatchSemaphoreBox()
+  private let ready = DispatchSemaphore(value: 0)
 
   func give(_ new: Value) {
     value.withLock { $0 = new }

@@ -135,14 +135,14 @@ final class ClientConnection: SocketOwner, Enrolled {
     while !stash.isEmpty, state != .answering, !isClosed {
       let waiting = stash
       stash = ChunkQueue()
-      waiting.forEach { run in
+      waiting.lendEach { run in
         consume(run)
         return true
       }
       // Whatever was kept again stands in front of nothing: the stash was empty, so the order is kept.
     }
-    if !isClosed, stash.isEmpty, state != .answering || exchange?.wantsInput == true { socket.interest.formUnion(.read) }
-    if !isClosed, socket.interest.contains(.read) { socket.interest.subtract(.hangup) }
+    guard !isClosed, stash.isEmpty, state != .answering || exchange != nil else { return }
+    socket.interest = socket.interest.intersection(.write).union(.read)
   }
 
   private func keepForLater(_ bytes: UnsafeRawBufferPointer) {

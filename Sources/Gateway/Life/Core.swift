@@ -36,6 +36,7 @@ public final class Core {
   private var wheelTimer: Timer?
   private var wakesAt: UInt64 = .max
   private var sweepTimer: Timer?
+  private var isSweepDue = false
   private var drainTimer: Timer?
 
   public init(index: Int, loop: Loop, snapshot: Snapshot, accessLog: AccessLog?) {
@@ -162,11 +163,14 @@ public final class Core {
   }
 
   /// Idle connections grow old whether or not anything happens; one sweep a second sees to all pools.
-  func sweepSoon() { if !sweeping { sweeping = true; sweepTimer?.arm(afterNanoseconds: 1_000_000_000) } }
-  private var sweeping = false
+  func sweepSoon() {
+    guard !isSweepDue else { return }
+    isSweepDue = true
+    sweepTimer?.arm(afterNanoseconds: 1_000_000_000)
+  }
 
   private func sweep() {
-    sweeping = false
+    isSweepDue = false
     let now = loop.now
     var left = 0
     for cluster in clusters { left += cluster.expire(now) }
@@ -181,7 +185,7 @@ public final class Core {
     isDraining = true
     for entry in listeners { entry.listener.close() }
     listeners = []
-    clients.forEach { $0.drain() }
+    for client in clients.members { client.drain() }
     let timer = Timer(loop: loop) { [unowned self] in endNow() }
     timer.arm(afterNanoseconds: snapshot.drain)
     drainTimer = timer
@@ -201,7 +205,7 @@ public final class Core {
   }
 
   private func endNow() {
-    clients.forEach { $0.endForShutdown() }
+    for client in clients.members { client.endForShutdown() }
     guard drainTimer != nil else { return }
     stop()
   }

@@ -25,6 +25,7 @@ extension Exchange {
       idle.exchange = self
       upstream = idle
       isReused = true
+      record.isReused = true
       core.counters.upstreamReuses &+= 1
       sendRequest(idle)
     } else {
@@ -42,6 +43,7 @@ extension Exchange {
   func connect(_ endpoint: EndpointState) {
     stage = .connecting
     isReused = false
+    record.isReused = false
     waitingFor = .connect
     let times = endpoint.cluster.times
     bound(times.connect == 0 || endpoint.tls == nil ? times.connect : times.connect &+ times.tls)
@@ -109,7 +111,7 @@ extension Exchange {
       sentTotal = sentHead.count + body.sentCount
     } else {
       guard let bytes = writeUpstreamHead(endpoint) else {
-        return fail(Failure(.downstream, .framing(status: 431), detail: "the head does not fit with what is added"))
+        return fail(Failure(.downstream, .framing(status: 431, reason: "The header section is too long.")))
       }
       batch.add(bytes)
       sentTotal = bytes.count + body.sentCount
@@ -118,13 +120,14 @@ extension Exchange {
     let headBytes = batch.byteCount
     sent = 0
     if streamsBody { return startStreaming(connection) }
-    body.forEachSent(skipping: 0) { batch.add($0) }
+    body.lendSent(skipping: 0) { batch.add($0) }
     switch socket.write(batch) {
     case .failed(let error): return fail(Failure(.upstream, .closedEarly, retry: .ifReused, detail: "\(error)"))
     case .wrote(let count): sent = count
     }
     if sent < sentTotal {
-      if sentHead == nil { sentHead = Chunk(copying: UnsafeRawBufferPointer(rebasing: core.headRoom.room[..<headBytes])) }
+      let head = UnsafeRawBufferPointer(rebasing: core.headRoom.room[..<headBytes])
+      if sentHead == nil { sentHead = Chunk(copying: head) }
       body.keep(core.loop)
       socket.interest.formUnion(.write)
       waitingFor = .writeStall
@@ -144,7 +147,7 @@ extension Exchange {
       batch.reset()
       let headCount = sentHead?.count ?? 0
       if let sentHead, sent < headCount { batch.add(UnsafeRawBufferPointer(rebasing: sentHead.bytes[sent...])) }
-      body.forEachSent(skipping: max(0, sent - headCount)) { batch.add($0) }
+      body.lendSent(skipping: max(0, sent - headCount)) { batch.add($0) }
       let offered = batch.byteCount
       guard offered > 0 else { break }
       switch socket.write(batch) {
@@ -204,7 +207,7 @@ extension Exchange {
       used = consumed
       isLast = true
     case .failed(let error):
-      fail(Failure(.downstream, .framing(status: error.status), detail: "\(error.reason)"))
+      fail(Failure(.downstream, .framing(status: error.status, reason: error.reason)))
       return bytes.count
     }
     record.bytesIn &+= UInt64(used)

@@ -158,9 +158,6 @@ public final class Exchange: PayloadSink {
 
   // MARK: Keeping what was borrowed
 
-  /// Whether input is wanted although the request is not being read as a body: no, it is kept for later.
-  var wantsInput: Bool { stage != .over }
-
   /// Copies head and body out of the loop's room, when they are still needed after this turn.
   func keepBorrowed() {
     if isHeadPlaced, let parser, headStore.isEmpty {

@@ -47,7 +47,7 @@ struct Outlet: ~Copyable {
     while !queue.isEmpty {
       let batch = loop.batch
       batch.reset()
-      queue.forEach { batch.add($0) }
+      queue.lendEach { batch.add($0) }
       let offered = batch.byteCount
       switch socket.write(batch) {
       case .failed(let error): return .failed(error)

@@ -91,16 +91,16 @@ struct RequestBody {
   }
 
   /// Lends the runs of the body as it came.
-  func forEach(_ body: (UnsafeRawBufferPointer) -> Bool) {
+  func lendEach(_ body: (UnsafeRawBufferPointer) -> Bool) {
     if let borrowed {
       _ = body(borrowed)
     } else {
-      kept.forEach(body)
+      kept.lendEach(body)
     }
   }
 
   /// Lends the runs of the body as it goes to the upstream, after the first `skip` bytes of that.
-  func forEachSent(skipping skip: Int, _ body: (UnsafeRawBufferPointer) -> Bool) {
+  func lendSent(skipping skip: Int, _ body: (UnsafeRawBufferPointer) -> Bool) {
     guard let replacement else { return lend(0..<count, skipping: skip, body) }
     var skip = skip
     if skip < range.lowerBound {
@@ -127,7 +127,7 @@ struct RequestBody {
     let to = part.upperBound
     var at = 0
     var proceed = true
-    forEach { run in
+    lendEach { run in
       let end = at + run.count
       defer { at = end }
       let low = max(from, at)

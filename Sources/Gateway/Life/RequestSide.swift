@@ -37,7 +37,7 @@ extension Exchange {
     chooseRequestID(nil)
     clientAddress = client.peer
     record.client = clientAddress
-    fail(Failure(.downstream, .framing(status: error.status), detail: "\(error.reason)"))
+    fail(Failure(.downstream, .framing(status: error.status, reason: error.reason)))
   }
 
   private func findClientAddress(_ head: Head) -> IPAddress? {
@@ -222,7 +222,7 @@ extension Exchange {
         used = consumed
         if stage == .holding { wholeRequest() }
       case .failed(let error):
-        fail(Failure(.downstream, .framing(status: error.status), detail: "\(error.reason)"))
+        fail(Failure(.downstream, .framing(status: error.status, reason: error.reason)))
         return bytes.count
       }
     }

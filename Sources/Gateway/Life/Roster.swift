@@ -8,7 +8,7 @@ protocol Enrolled: AnyObject {
 
 /// A set of objects without hashing. Order is not kept.
 struct Roster<Member: Enrolled> {
-  private var members: [Member] = []
+  private(set) var members: [Member] = []
 
   var count: Int { members.count }
 
@@ -27,10 +27,5 @@ struct Roster<Member: Enrolled> {
       last.place = place
     }
     member.place = -1
-  }
-
-  /// Calls `body` with every member there is now; members may leave meanwhile.
-  func forEach(_ body: (Member) -> Void) {
-    for member in members { body(member) }
   }
 }

@@ -11,7 +11,7 @@ public struct Failure: Error, Sendable {
   /// What happened.
   public enum Cause: Sendable {
     /// The message broke HTTP's framing rules; the connection closes. `status` is the one that says so.
-    case framing(status: Int)
+    case framing(status: Int, reason: StaticString)
     /// Head not received in time (408).
     case headTimeout
     /// Body not received in time (408).
@@ -85,7 +85,7 @@ public struct Failure: Error, Sendable {
   /// The status that says this to a client.
   public var status: Int {
     switch cause {
-    case .framing(let status): status
+    case .framing(let status, _): status
     case .headTimeout, .bodyTimeout: 408
     case .expectation: 417
     case .bodyTooLarge: 413

@@ -24,6 +24,9 @@ public final class Endpoint: Sendable {
   /// Whether it is spoken to over TLS.
   public let usesTLS: Bool
 
+  /// Whether connections to `other` may serve this endpoint too.
+  func isReached(like other: Endpoint) -> Bool { place == other.place && usesTLS == other.usesTLS }
+
   public init(place: Place, usesTLS: Bool, name: String, authority: String, basePath: String, weight: Int) {
     self.usesTLS = usesTLS
     self.place = place

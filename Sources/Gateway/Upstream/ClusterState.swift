@@ -16,7 +16,7 @@ final class ClusterState {
     let previous = old.filter { $0.cluster.transport == cluster.transport }
     endpoints = cluster.endpoints.map { endpoint in
       for state in previous {
-        if let same = state.endpoints.first(where: { $0.endpoint.place == endpoint.place && $0.endpoint.usesTLS == endpoint.usesTLS }) {
+        if let same = state.endpoints.first(where: { $0.endpoint.isReached(like: endpoint) }) {
           same.adopt(endpoint, cluster)
           return same
         }
