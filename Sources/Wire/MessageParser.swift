@@ -82,7 +82,10 @@ public final class MessageParser {
     initializeLLHTTP()
   }
 
-  deinit { core.deallocate() }
+  deinit {
+    core.pointee.releaseScratch()
+    core.deallocate()
+  }
 
   private func initializeLLHTTP() {
     // SAFETY: the llhttp state is the core's first member, so both have the same address.
@@ -107,8 +110,13 @@ public final class MessageParser {
     skipped = 0
   }
 
-  /// Gives the memory of the head's table back while a long body is under way; `head` has no lines afterwards.
-  public func releaseHead() { head.record.pointee.releaseTable() }
+  /// Gives back what only a head needs (some 2 KiB) while a long body is under way. `head` has no lines afterwards; its
+  /// start line stays.
+  public func releaseHead() {
+    guard core.pointee.phase != .head else { return }
+    head.record.pointee.releaseTable()
+    core.pointee.releaseScratch()
+  }
 
   /// Whether any byte of the head has come. Empty lines in front of a request do not count.
   public var started: Bool { core.pointee.seen > 0 || core.pointee.phase != .head }
@@ -160,6 +168,7 @@ extension MessageParser {
     core.pointee.buffer = first
     core.pointee.bufferEnd = first + feed
     head.base = core.pointee.seen == 0 ? first : nil
+    core.pointee.needScratch()
     let result = llhttp_execute(llhttp, first.assumingMemoryBound(to: CChar.self), feed)
     if core.pointee.fault == .none {
       switch result {
@@ -210,13 +219,13 @@ extension MessageParser {
 
   /// Remembers what lies in front of the next buffer for `ParserCore.versionPiece`.
   private func keepTail(_ bytes: UnsafeRawBufferPointer) {
-    guard !core.pointee.sawVersion else { return }
-    for byte in bytes.suffix(8) { core.pointee.lineTail = core.pointee.lineTail << 8 | UInt64(byte) }
+    guard let scratch = core.pointee.scratch, !scratch.pointee.sawVersion else { return }
+    for byte in bytes.suffix(8) { scratch.pointee.lineTail = scratch.pointee.lineTail << 8 | UInt64(byte) }
   }
 
   private func endHead(count: UInt32) {
     head.record.pointee.byteCount = count
-    framing = core.pointee.framing
+    framing = core.pointee.framing()
     keepAlive = core.pointee.keepAlive && framing != .untilClose
     switch framing {
     case .none, .length(0):
@@ -241,7 +250,8 @@ extension MessageParser {
     case HPE_CR_EXPECTED, HPE_LF_EXPECTED: .lineEnd
     case HPE_INVALID_HEADER_TOKEN, HPE_UNEXPECTED_SPACE: .field
     case HPE_INVALID_CONTENT_LENGTH: .length
-    case HPE_UNEXPECTED_CONTENT_LENGTH: core.pointee.lengthCount > 1 ? .lengthRepeated : .lengthAndEncoding
+    case HPE_UNEXPECTED_CONTENT_LENGTH:
+      (core.pointee.scratch?.pointee.lengthCount ?? 0) > 1 ? .lengthRepeated : .lengthAndEncoding
     case HPE_INVALID_TRANSFER_ENCODING: .codingOrder
     default: .malformed
     }

@@ -9,7 +9,7 @@ struct MessageParserTests {
   @Test("the llhttp state is the first word of the parser's memory")
   func layout() {
     #expect(MemoryLayout<ParserCore>.offset(of: \ParserCore.llhttp) == 0)
-    #expect(MemoryLayout<ParserCore>.size + MemoryLayout<HeadRecord>.size < 400)
+    #expect(MemoryLayout<ParserCore>.size + MemoryLayout<HeadRecord>.size < 300)
   }
 
   @Test("a request is divided into method, path, query and trimmed header values")
