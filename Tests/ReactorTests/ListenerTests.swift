@@ -127,34 +127,36 @@ import Testing
       let outcome = try await withLoop { loop in
         let descriptor = try ListenSocket.open(.loopback(port: 0), backlog: 16, reusePort: false)
         let address = SocketAddress.local(of: descriptor) ?? .loopback(port: 1)
+        let clients = try (0..<8).map { _ in try connectBlocking(address) }
         var hoard: [Int32] = []
+        var released = false
         var start = 0
         var spent = -1
-        var acceptedBefore: UInt64 = 1
+        var acceptedBefore: UInt64 = 8
         var listener: Listener?
         listener = try Listener(descriptor: descriptor, loop: loop) { descriptor, _ in
-          close(descriptor)
-          loop.stop()
+          // Another thread of this process may give a descriptor back just then; it is used up as well.
+          if released { close(descriptor) } else { hoard.append(descriptor) }
+          if listener?.acceptedCount == 8 { loop.stop() }
         }
         let watch = Timer(loop: loop) {
           spent = threadNanoseconds() - start
-          acceptedBefore = listener?.acceptedCount ?? 1
+          acceptedBefore = listener?.acceptedCount ?? 8
+          released = true
           for descriptor in hoard { close(descriptor) }
         }
-        let client = try connectBlocking(address)
         var limit = rlimit(rlim_cur: 256, rlim_max: 256)
         setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
-        while case let copy = dup(client), copy >= 0 { hoard.append(copy) }
+        while case let copy = dup(clients[0]), copy >= 0 { hoard.append(copy) }
         start = threadNanoseconds()
-        // Two retries fail meanwhile; the third succeeds.
+        // Retries fail meanwhile; the one after succeeds.
         watch.arm(afterNanoseconds: 250_000_000)
         return {
-          let count = listener?.acceptedCount ?? 0
           let shortages = listener?.shortageCount ?? 0
-          return (acceptedBefore, count, shortages, spent)
+          return (acceptedBefore, shortages, spent)
         }
       }
-      let worked = outcome.0 == 0 && outcome.1 == 1 && (2...4).contains(outcome.2) && outcome.3 < 30_000_000
+      let worked = outcome.0 < 8 && (2...8).contains(outcome.1) && outcome.2 < 30_000_000
       exit(worked ? EXIT_SUCCESS : EXIT_FAILURE)
     }
   }
