@@ -7,11 +7,11 @@ extension Configuration.Auth {
     if root.shape(of: "auth") == .nothing { root.missing("auth", mend) }
     root.section("auth") { section in
       var open = false
-      section.flag("open", &open)
+      let isClear = section.flag("open", &open)
       let keys = Configuration.Key.all(section)
       switch (open, keys) {
       case (true, .some): section.wrong("open", "found open: true together with keys; keep one of them")
-      case (false, .none) where section.shape(of: "keys") != .nothing: break
+      case (false, .none) where !isClear || section.shape(of: "keys") != .nothing: break
       case (false, .none): root.report.add(section.place, section.path, "found no keys and no open: true; \(mend)")
       case (true, .none): break
       case (false, .some(let keys)): self = .keys(keys)

@@ -24,16 +24,16 @@ extension Configuration.Model {
 }
 
 extension Place {
-  /// Remembers that `cluster`, named here, must exist.
+  /// Says so when `cluster`, named here, does not exist; not when there are none, which is a mistake of its own.
   fileprivate func checked(_ cluster: String, _ root: Section, _ path: String) {
     guard !cluster.isEmpty else { return }
     let known = root.names(of: "clusters")
-    guard !known.contains(cluster) else { return }
+    guard !known.isEmpty, !known.contains(cluster) else { return }
     let near = Nearest.word(to: cluster, among: known).map { "did you mean \($0)?" }
     root.report.add(
       self, path,
       "found \(quoted(cluster)), expected the name of a cluster; "
-        + (near ?? (known.isEmpty ? "add it under clusters" : "there is \(known.prefix(20).joined(separator: ", "))")))
+        + (near ?? "there is \(known.prefix(20).joined(separator: ", "))"))
   }
 }
 

@@ -22,6 +22,7 @@ struct Document {
       return nil
     }
     var text = text
+    if text.unicodeScalars.first == "\u{FEFF}" { text.unicodeScalars.removeFirst() }
     text.makeContiguousUTF8()
     for attempt in 0...repeatsMax {
       do {
@@ -84,8 +85,11 @@ struct Document {
     switch error {
     case .reader(let problem, let offset, _, _):
       report.add(offset.map { Place(offset: $0, in: text) } ?? .start, "", "not YAML: \(problem)")
-    case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _),
-      .composer(let context, let problem, let mark, _):
+    case .composer(_, let problem, let mark, _):
+      let second = problem.hasSuffix("another document")
+      report.add(
+        Place(mark), "", second ? "found a second document, expected one in a file" : "not YAML: \(problem)")
+    case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _):
       let place = Place(mark)
       var words = "not YAML: \(problem)"
       if let context { words += " (\(context.text) that begins at \(context.mark.line):\(context.mark.column))" }

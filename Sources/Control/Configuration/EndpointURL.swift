@@ -62,7 +62,7 @@ enum EndpointURL {
     if let colon = authority[bracket...].lastIndex(of: ":") {
       host = authority[..<colon]
       guard let written = AddressText.port(authority[authority.index(after: colon)...], from: 1) else {
-        throw Failure(text: "expected a port from 1 to 65535 after the colon; write e.g. \(url.prefix(8))host:8000")
+        throw Failure(text: "expected a port from 1 to 65535 after the colon; write e.g. http://127.0.0.1:8000")
       }
       port = written
     }

@@ -38,7 +38,7 @@ struct Item {
 
   /// Nil when nothing stands here: no value, `~` or `null` unquoted, or variables that leave nothing.
   init?(_ node: Node, _ report: Report, path: String, pattern: String, key: String, place: Place, secret: Bool) {
-    guard let value = Item.value(of: node, report, path, place) else { return nil }
+    guard let value = Item.value(of: node, report, path, place, secret) else { return nil }
     self.init(value, report, path: path, pattern: pattern, key: key, place: place, secret: secret)
   }
 
@@ -50,7 +50,7 @@ struct Item {
     empty(report, path: pattern, pattern: pattern, key: key, place: .start)
   }
 
-  private static func value(of node: Node, _ report: Report, _ path: String, _ place: Place) -> Value? {
+  private static func value(of node: Node, _ report: Report, _ path: String, _ place: Place, _ secret: Bool) -> Value? {
     guard report.visit(place) else { return .broken }
     let tag = node.tag.rawValue
     guard tag.isEmpty || tag.hasPrefix("tag:yaml.org,2002:") else {
@@ -68,16 +68,17 @@ struct Item {
       case .success(let text):
         return plain && text.isEmpty ? nil : .text(text, written: scalar.string)
       case .failure(let failure):
-        report.add(place, path, words(for: failure))
+        report.add(place, path, words(for: failure, secret: secret))
         return .broken
       }
     }
   }
 
-  static func words(for failure: Expansion.Failure) -> String {
+  static func words(for failure: Expansion.Failure, secret: Bool) -> String {
     switch failure {
     case .unset(let name):
-      return "the environment variable \(name) is not set; set it, or give a default: ${\(name):-default}"
+      let mend = secret ? "set it before the start" : "set it, or give a default: ${\(name):-default}"
+      return "the environment variable \(name) is not set; \(mend)"
     case .malformed:
       return
         "found \"${\" without a name and \"}\"; write ${NAME}, ${NAME:-default}, or $${ for the characters themselves"

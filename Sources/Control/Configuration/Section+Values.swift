@@ -32,16 +32,20 @@ extension Section {
     if let found = item(key)?.integer(in: range, example: target) { target = found }
   }
 
-  /// `true` or `false`.
-  func flag(_ key: String, _ target: inout Bool) {
-    guard let item = item(key) else { return }
+  /// `true` or `false`; gives false when it is neither.
+  @discardableResult
+  func flag(_ key: String, _ target: inout Bool) -> Bool {
+    guard let item = item(key) else { return true }
     let expected = "true or false"
-    guard let text = item.text(expected) else { return }
+    guard let text = item.text(expected) else { return false }
     switch text {
     case "true": target = true
     case "false": target = false
-    default: item.wrong(expected)
+    default:
+      item.wrong(expected)
+      return false
     }
+    return true
   }
 
   /// One of a few words.

@@ -138,7 +138,7 @@ final class Section {
       let place = entry.place
       switch Expansion.expand(entry.key, report.environment) {
       case .failure(let failure):
-        report.add(place, path, Item.words(for: failure))
+        report.add(place, path, Item.words(for: failure, secret: false))
       case .success(let name):
         guard !name.isEmpty, name.utf8.count <= 512, !name.unicodeScalars.contains(where: \.isControl) else {
           report.add(place, path, "found \(quoted(entry.key)), expected 1 to 512 bytes without control characters")
@@ -168,7 +168,7 @@ final class Section {
     if let elsewhere = Configuration.knownKeys.first(where: { $0.hasSuffix("." + key) }) {
       return "there is \(elsewhere), look at the indentation"
     }
-    return "known here: \(known.sorted().joined(separator: ", "))"
+    return "known here: \(Set(known).sorted().joined(separator: ", "))"
   }
 }
 
