@@ -88,8 +88,8 @@ extension Exchange {
     guard upstream === connection else { return }
     switch stage {
     case .connecting:
-      upstream = nil
       connection.close()
+      upstream = nil
       connectToNextAddress(error)
     case .asking:
       fail(Failure(.upstream, .closedEarly, retry: .ifReused, detail: "\(error)"))

@@ -90,8 +90,9 @@ final class EndpointState {
 
   /// An idle connection became readable: the peer closed it, or speaks without being asked. Either way it is dead.
   func idleDied(_ connection: UpstreamConnection) {
-    _ = idle.remove(connection)
+    // In this order: the pool's is the last reference, and closing keeps the connection for the rest of the turn.
     connection.close()
+    _ = idle.remove(connection)
   }
 
   func expire(_ now: UInt64) -> Int {
