@@ -125,6 +125,17 @@ struct ConfigurationTests {
     #expect(!"\(it)".contains("sk-secret"))
   }
 
+  @Test("amounts to one line")
+  func summary() throws {
+    #expect(try configuration(smallest).summary == "1 listener, 1 cluster with 1 endpoint, 0 models, open to everybody")
+    let two = try configuration(
+      smallest(without: "auth") + """
+        auth: { keys: [{ name: a, value: sk-a }, { name: b, value: sk-b }] }
+        demo_backend: { address: "127.0.0.1:18080" }
+        """)
+    #expect(two.summary == "1 listener, 1 cluster with 1 endpoint, 0 models, 2 keys, a demo backend")
+  }
+
   @Test("treats an empty value as an absent one, and an empty variable too")
   func empty() throws {
     let it = try configuration(

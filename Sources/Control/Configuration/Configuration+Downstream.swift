@@ -2,13 +2,19 @@
 
 extension Configuration {
   /// An address a listener or the demo backend binds to.
-  public enum ListenAddress: Sendable, Hashable, CustomStringConvertible {
+  public enum ListenAddress: Sendable, Hashable, LosslessStringConvertible {
     /// One IP address, written without brackets (`127.0.0.1`, `::1`, `0.0.0.0`), and a port. Port 0: the kernel chooses.
     case ip(host: String, port: UInt16)
     /// Every IPv4 and IPv6 address of the machine; written `:8080`.
     case everywhere(port: UInt16)
     /// A socket in the file system, by absolute or relative path; written `unix:/run/sluice.sock`.
     case unix(path: String)
+
+    /// Reads what `description` gives; nil for host names, missing ports, unbracketed IPv6.
+    public init?(_ description: String) {
+      guard let address = AddressText.listen(description) else { return nil }
+      self = address
+    }
 
     /// As it is written in a file: `127.0.0.1:80`, `[::1]:80`, `:80`, `unix:/x`.
     public var description: String {
