@@ -84,12 +84,3 @@ final class LogWriter: AccessSink {
   /// As much as may wait: seconds of a busy gateway.
   private static let bytesMax = 8 << 20
 }
-
-/// The operator's terminal.
-enum Terminal {
-  /// Writes a line to standard error.
-  static func error(_ text: String) {
-    let line = Array((text + "\n").utf8)
-    _ = line.withUnsafeBytes { Glibc.write(2, $0.baseAddress, $0.count) }
-  }
-}

@@ -11,15 +11,6 @@ import Synchronization
 
 /// A running gateway.
 public final class Server {
-  /// Exit statuses, after sysexits.h.
-  public enum Exit {
-    public static let success: Int32 = 0
-    /// Something could not be opened (EX_UNAVAILABLE).
-    public static let unavailable: Int32 = 69
-    /// The configuration has mistakes (EX_CONFIG).
-    public static let configuration: Int32 = 78
-  }
-
   private let path: String
   private let extraPlugins: [any Plugin]
   private var configuration: Configuration
@@ -42,7 +33,7 @@ public final class Server {
     switch Configuration.load(path: path, environment: Machine.environment) {
     case .failure(let errors):
       Terminal.error("\(errors)")
-      return Exit.configuration
+      return ExitStatus.badConfiguration
     case .success(let configuration):
       let server = Server(path: path, configuration: configuration, plugins: plugins)
       do throws(OperatorError) {
@@ -50,7 +41,7 @@ public final class Server {
       } catch {
         Terminal.error("\(path): \(error)")
         server.close()
-        return Exit.unavailable
+        return ExitStatus.unavailable
       }
     }
   }
@@ -89,7 +80,7 @@ public final class Server {
     log?.finish()
     demo?.stop()
     removeUnixSockets(listeners)
-    return Exit.success
+    return ExitStatus.good
   }
 
   private var coreCount: Int {
@@ -150,7 +141,7 @@ public final class Server {
       // Asked twice: whoever asks does not want to wait.
       Terminal.error("sluice: stopped at once")
       log?.finish()
-      exit(Exit.success)
+      exit(ExitStatus.good)
     }
     isDraining = true
     let seconds = Double(configuration.shutdown.drainNanoseconds) / 1e9
