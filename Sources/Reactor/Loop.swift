@@ -18,6 +18,8 @@ public final class Loop {
   private var againRunning: [Socket] = []
   private var later: [() -> Void] = []
   private var kept: [AnyObject] = []
+  /// Whether anything is in `kept`: asked every turn, and cheaper than asking an array whose elements' deaths may change it.
+  private var keeps = false
   private let roomCapacity: Int
   /// TLS handshakes that advanced in this turn.
   var handshakes = 0
@@ -31,12 +33,17 @@ public final class Loop {
   public let executor: LoopExecutor
   /// The isolation of this loop.
   public let actor: LoopActor
+  // Behind getters because exclusivity checks at run time are dropped only for what no other module could touch.
+  private var closed = false
+  private var currentRoom: Slab
+  private var currentBytes: UnsafeMutableRawBufferPointer
+
   /// Whether close() was called.
-  public private(set) var isClosed = false
+  public var isClosed: Bool { closed }
   /// The room every socket of this loop is read into. Its bytes are valid until the next read.
-  public private(set) var room: Slab
+  public var room: Slab { currentRoom }
   /// The memory of `room`, without touching its reference count.
-  public private(set) var readRoom: UnsafeMutableRawBufferPointer
+  public var readRoom: UnsafeMutableRawBufferPointer { currentBytes }
 
   /// A loop that does not run yet, with a read room of `roomCapacity` bytes. Close it when it has stopped.
   public init(roomCapacity: Int = 65_536) throws(ReactorError) {
@@ -47,8 +54,8 @@ public final class Loop {
     wakeHandle = .allocate(capacity: 1)
     self.roomCapacity = max(roomCapacity, 4096)
     let room = Slab(capacity: self.roomCapacity)
-    self.room = room
-    readRoom = room.room
+    currentRoom = room
+    currentBytes = room.room
     batch = WriteBatch()
     inbox = Inbox()
     let waker = LoopWaker()
@@ -59,7 +66,7 @@ public final class Loop {
     guard status == 0 else {
       freeHandles()
       uv.deallocate()
-      isClosed = true
+      closed = true
       throw ReactorError(uv: status, operation: "uv_loop_init")
     }
     uv_idle_init(uv, againHandle)
@@ -73,7 +80,7 @@ public final class Loop {
       uv_loop_close(uv)
       freeHandles()
       uv.deallocate()
-      isClosed = true
+      closed = true
       throw ReactorError(uv: status, operation: "uv_async_init")
     }
     // SAFETY: callbacks run inside run() and close(), which are methods of self: self is alive then.
@@ -102,8 +109,8 @@ public final class Loop {
 
   /// Closes everything that still lives on the loop, waits for name lookups under way, and frees it. After `run()`.
   public func close() {
-    guard !isClosed else { return }
-    isClosed = true
+    guard !closed else { return }
+    closed = true
     inbox.close()
     executor.adoptThread()
     uv_walk(uv, { handle, _ in LoopCallbacks.closeEach(handle) }, nil)
@@ -132,16 +139,17 @@ public final class Loop {
 
   /// Gives the read room away, bytes and all; the loop takes another. For bytes that have to wait.
   public func handOverRoom() -> Slab {
-    let given = room
+    let given = currentRoom
     let fresh = Slab(capacity: roomCapacity)
-    room = fresh
-    readRoom = fresh.room
+    currentRoom = fresh
+    currentBytes = fresh.room
     return given
   }
 
   /// Keeps `object` alive until the turn is over. For who closes itself inside one of its own callbacks.
   public func atEndOfTurn(_ object: AnyObject) {
     kept.append(object)
+    keeps = true
   }
 
   // MARK: Next turn
@@ -191,7 +199,10 @@ public final class Loop {
 
   fileprivate func releaseKept() {
     handshakes = 0
-    while kept.popLast() != nil {}
+    guard keeps else { return }
+    // What dies may keep something else; it dies in the same sweep.
+    while !kept.isEmpty { kept.removeLast() }
+    keeps = false
   }
 
   /// 16 KiB in which the pieces of one TLS record are put together.

@@ -42,6 +42,11 @@ public enum Machine {
   /// Whole cores that the control group grants, rounded up; nil when it does not say.
   private static var cgroupQuota: Int? {
     // Version 2: "max 100000" or "150000 100000". Version 1 has a file for each number, -1 meaning no limit.
+    if let own = readLine(of: "/proc/self/cgroup"), own.hasPrefix("0::/") {
+      // The process's own group; in a container it is the root of what can be seen.
+      let path = own.dropFirst(3).prefix { $0 != "\n" }
+      if let line = readLine(of: "/sys/fs/cgroup\(path)/cpu.max"), let found = quota(from: line) { return found }
+    }
     if let line = readLine(of: "/sys/fs/cgroup/cpu.max") { return quota(from: line) }
     guard let quota = readLine(of: "/sys/fs/cgroup/cpu/cpu.cfs_quota_us"),
       let period = readLine(of: "/sys/fs/cgroup/cpu/cpu.cfs_period_us")
@@ -59,8 +64,8 @@ public enum Machine {
   private static func readLine(of path: String) -> String? {
     guard let file = fopen(path, "re") else { return nil }
     defer { fclose(file) }
-    var line = [CChar](repeating: 0, count: 128)
-    guard fgets(&line, 128, file) != nil else { return nil }
+    var line = [CChar](repeating: 0, count: 4096)
+    guard fgets(&line, 4096, file) != nil else { return nil }
     return String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
   }
 

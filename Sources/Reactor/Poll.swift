@@ -15,8 +15,7 @@ public class Poll {
   public final let descriptor: Int32
   /// What libuv was told last. uv_poll_start costs system calls even if the mask stays the same, so this is asked first.
   final private(set) var armed: Int32 = 0
-  /// Whether close() was called. Nothing happens on a closed object any more.
-  public final private(set) var isClosed = false
+  private final var closed = false
 
   /// Takes `descriptor` over; when that fails it is closed.
   init(adopting opened: OpenedPoll, loop: Loop) {
@@ -27,6 +26,9 @@ public class Poll {
     handle.pointee.data = Unmanaged.passRetained(self).toOpaque()
   }
 
+  /// Whether close() was called. Nothing happens on a closed object any more.
+  public final var isClosed: Bool { closed }
+
   /// The loop this lives on.
   public final var loop: Loop {
     // SAFETY: a loop outlives what lives on it; Loop.close() closes the rest.
@@ -35,7 +37,7 @@ public class Poll {
 
   /// Watches for `mask`, 0 for nothing. The kernel is told only when it changes.
   final func arm(_ mask: Int32) {
-    guard mask != armed, !isClosed else { return }
+    guard mask != armed, !closed else { return }
     armed = mask
     if mask == 0 {
       uv_poll_stop(handle)
@@ -49,8 +51,8 @@ public class Poll {
 
   /// Ends it: the descriptor is closed now, the memory is freed when libuv lets go of it. Harmless when repeated.
   public func close() {
-    guard !isClosed else { return }
-    isClosed = true
+    guard !closed else { return }
+    closed = true
     // SAFETY: every libuv handle begins with the fields of uv_handle_t.
     uv_close(UnsafeMutableRawPointer(handle).assumingMemoryBound(to: uv_handle_t.self)) { PollCallbacks.closed($0) }
     Glibc.close(descriptor)

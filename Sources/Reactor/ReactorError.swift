@@ -21,7 +21,7 @@ public struct ReactorError: Error, Sendable {
     case tlsVerification
     /// The peer does not speak TLS as we do.
     case tls
-    /// This process, or the machine, has no descriptors or socket memory left.
+    /// This process, or the machine, has no descriptors, ports or socket memory left.
     case descriptors
     /// Anything else.
     case other
@@ -74,7 +74,8 @@ public struct ReactorError: Error, Sendable {
     case ECONNRESET, EPIPE, ECONNABORTED: .reset
     case ETIMEDOUT: .timedOut
     case EHOSTUNREACH, ENETUNREACH, ENETDOWN, EHOSTDOWN: .unreachable
-    case EMFILE, ENFILE, ENOBUFS, ENOMEM: .descriptors
+    // EADDRNOTAVAIL from connect means that all ports of our own are taken.
+    case EMFILE, ENFILE, ENOBUFS, ENOMEM, EADDRNOTAVAIL: .descriptors
     // libuv numbers the failures of name lookup from 3000 on (UV_EAI_*).
     case 3000...3014: .unreachable
     default: .other

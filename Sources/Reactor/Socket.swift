@@ -45,12 +45,12 @@ public final class Socket: Poll {
     static let readNeedsWrite = Notes(rawValue: 32)
   }
 
-  final var state: State
-  final var notes: Notes = []
+  var state: State
+  var notes: Notes = []
   /// Error number of the first failure, 0 while there was none.
-  final var failure: Int32 = 0
-  final let session: TLSSession?
-  private final var owner: Unmanaged<SocketOwner>
+  var failure: Int32 = 0
+  let session: TLSSession?
+  private var owner: Unmanaged<SocketOwner>
 
   private init(adopting opened: OpenedPoll, loop: Loop, state: State, session: TLSSession?, owner: SocketOwner) {
     self.state = state
@@ -117,10 +117,14 @@ public final class Socket: Poll {
 
   // MARK: Interest
 
+  private var wanted: Interest = []
+
   /// What the owner wants to be told; nothing at first. The kernel hears of it only when it must.
-  public final var interest: Interest = [] {
-    didSet {
-      guard interest != oldValue else { return }
+  public var interest: Interest {
+    get { wanted }
+    set {
+      guard newValue != wanted else { return }
+      wanted = newValue
       interestChanged()
     }
   }
@@ -129,10 +133,10 @@ public final class Socket: Poll {
   func interestChanged() {
     guard state == .open else { return }
     if !notes.contains(.broken) {
-      let wanted = wantedMask
+      let mask = wantedMask
       // More is told at once, and that nobody wants to write: a socket is nearly always writable. That nobody reads is
       // told when something arrives (see `ready`): short pauses then cost no system call.
-      if wanted & ~armed != 0 || armed & ~wanted & PollMask.write != 0 { arm(wanted) }
+      if mask & ~armed != 0 || armed & ~mask & PollMask.write != 0 { arm(mask) }
     }
     deliverAgainIfDue()
   }
@@ -140,11 +144,11 @@ public final class Socket: Poll {
   /// What epoll has to watch for. FIN counts as readable: hang-up rides along with reading, so that a pause changes nothing.
   private var wantedMask: Int32 {
     var mask: Int32 = 0
-    if interest.contains(.write) { mask |= PollMask.write }
+    if wanted.contains(.write) { mask |= PollMask.write }
     if notes.contains(.ended) { return mask }
-    if interest.contains(.read) {
+    if wanted.contains(.read) {
       mask |= notes.contains(.readNeedsWrite) ? PollMask.write : PollMask.read | PollMask.hangup
-    } else if interest.contains(.hangup), !notes.contains(.told) {
+    } else if wanted.contains(.hangup), !notes.contains(.told) {
       mask |= PollMask.hangup
     }
     return mask
@@ -174,18 +178,18 @@ public final class Socket: Poll {
     if events & PollMask.write != 0 {
       if notes.contains(.readNeedsWrite) {
         notes.remove(.readNeedsWrite)
-        if interest.contains(.read) { tellReadable() }
+        if wanted.contains(.read) { tellReadable() }
       }
-      if state == .open, interest.contains(.write) { tell { $0.socketWritable(self) } }
+      if state == .open, wanted.contains(.write) { tell { $0.socketWritable(self) } }
     }
-    if events & PollMask.read != 0, state == .open, interest.contains(.read), !notes.contains(.ended) {
+    if events & PollMask.read != 0, state == .open, wanted.contains(.read), !notes.contains(.ended) {
       tellReadable()
     }
-    if events & PollMask.hangup != 0, state == .open, !interest.contains(.read) { tellHungUp() }
+    if events & PollMask.hangup != 0, state == .open, !wanted.contains(.read) { tellHungUp() }
     guard state == .open, !notes.contains(.broken) else { return }
     // The kernel repeats itself until it is told that nobody listens.
-    let wanted = wantedMask
-    if events & ~wanted != 0 || wanted & ~armed != 0 { arm(wanted) }
+    let mask = wantedMask
+    if events & ~mask != 0 || mask & ~armed != 0 { arm(mask) }
   }
 
   /// EPOLLERR. The kernel may still hold bytes that came before the reset: they are read first.
@@ -198,12 +202,12 @@ public final class Socket: Poll {
   }
 
   private func deliverBroken() {
-    if interest.contains(.read), !notes.contains(.ended) {
+    if wanted.contains(.read), !notes.contains(.ended) {
       tell { $0.socketReadable(self) }
       deliverAgainIfDue()
-    } else if interest.contains(.hangup), !notes.contains(.told) {
+    } else if wanted.contains(.hangup), !notes.contains(.told) {
       tellHungUp()
-    } else if interest.contains(.write), !notes.contains(.told) {
+    } else if wanted.contains(.write), !notes.contains(.told) {
       notes.insert(.told)
       tell { $0.socketFailed(self, SocketError(code: failure, operation: "poll")) }
     }
@@ -212,10 +216,10 @@ public final class Socket: Poll {
   /// Whether the owner is owed a call that no event of the kernel will cause.
   private var isDue: Bool {
     if notes.contains(.broken) {
-      if interest.contains(.read), !notes.contains(.ended) { return true }
-      return !notes.contains(.told) && !interest.isDisjoint(with: [.hangup, .write])
+      if wanted.contains(.read), !notes.contains(.ended) { return true }
+      return !notes.contains(.told) && !wanted.isDisjoint(with: [.hangup, .write])
     }
-    return interest.contains(.read) && !notes.contains(.ended) && session?.hasBufferedInput == true
+    return wanted.contains(.read) && !notes.contains(.ended) && session?.hasBufferedInput == true
   }
 
   private func deliverAgainIfDue() {
@@ -238,7 +242,7 @@ public final class Socket: Poll {
   }
 
   private func tellHungUp() {
-    guard interest.contains(.hangup), !notes.contains(.told) else { return }
+    guard wanted.contains(.hangup), !notes.contains(.told) else { return }
     notes.insert(.told)
     tell { $0.socketHungUp(self) }
   }

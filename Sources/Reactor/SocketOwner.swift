@@ -12,7 +12,8 @@ open class SocketOwner {
   /// from the start.
   open func socketOpened(_ socket: Socket) {}
 
-  /// There is something to read: bytes, the end, or a failure. Read at least once, or drop `.read` from `interest`.
+  /// There is something to read: bytes, the end, or a failure. Read at least once, or drop `.read` from `interest`. With
+  /// TLS it may turn out to be nothing yet: half a record, or a message of the protocol itself.
   open func socketReadable(_ socket: Socket) {}
 
   /// The kernel takes bytes again. Drop `.write` from `interest` when there is nothing to write.

@@ -9,10 +9,15 @@ public final class WriteBatch {
   public static let capacity = 64
 
   let pieces: UnsafeMutablePointer<iovec>
+  // Stored privately and read through getters: the compiler drops its run-time exclusivity checks only for what no
+  // other module could touch, and there are several of them per write.
+  private var used = 0
+  private var bytes = 0
+
   /// Pieces added.
-  public private(set) var count = 0
+  public var count: Int { used }
   /// Bytes in all pieces.
-  public private(set) var byteCount = 0
+  public var byteCount: Int { bytes }
 
   public init() { pieces = .allocate(capacity: Self.capacity) }
 
@@ -27,19 +32,19 @@ public final class WriteBatch {
 
   /// Forgets all pieces.
   public func reset() {
-    count = 0
-    byteCount = 0
+    used = 0
+    bytes = 0
   }
 
-  /// Adds `bytes` behind the others. False when the batch is full; an empty run is ignored.
+  /// Adds `run` behind the others. False when the batch is full; an empty run is ignored.
   @discardableResult
-  public func add(_ bytes: UnsafeRawBufferPointer) -> Bool {
-    guard let base = bytes.baseAddress, bytes.count > 0 else { return true }
-    guard count < Self.capacity else { return false }
-    // SAFETY: `count` is below the capacity that was allocated. The kernel only reads through iov_base.
-    (pieces + count).initialize(to: iovec(iov_base: UnsafeMutableRawPointer(mutating: base), iov_len: bytes.count))
-    count += 1
-    byteCount += bytes.count
+  public func add(_ run: UnsafeRawBufferPointer) -> Bool {
+    guard let base = run.baseAddress, run.count > 0 else { return true }
+    guard used < Self.capacity else { return false }
+    // SAFETY: `used` is below the capacity that was allocated. The kernel only reads through iov_base.
+    (pieces + used).initialize(to: iovec(iov_base: UnsafeMutableRawPointer(mutating: base), iov_len: run.count))
+    used += 1
+    bytes += run.count
     return true
   }
 }
