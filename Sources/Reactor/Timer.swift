@@ -20,13 +20,17 @@ public final class Timer {
   /// Whether close() was called.
   public var isClosed: Bool { fire == nil }
 
-  /// Fires once after `delay` nanoseconds, rounded up to whole milliseconds; replaces what was armed before.
+  /// Fires once, not before `delay` nanoseconds have passed and at most a millisecond later if the loop is free;
+  /// replaces what was armed before.
   public func arm(afterNanoseconds delay: UInt64) {
     guard fire != nil else { return }
-    // The loop's own clock stands still during a turn; a timer armed late in a long turn would fire early.
-    uv_update_time(handle.pointee.loop)
-    let milliseconds = delay / 1_000_000 + (delay % 1_000_000 == 0 ? 0 : 1)
-    uv_timer_start(handle, { TimerCallbacks.fired($0) }, milliseconds, 0)
+    // libuv counts whole milliseconds from its own clock, which stands still during a turn and is cut to whole
+    // milliseconds itself: adding the delay to it would fire early. So the due time is rounded up, then made relative.
+    let due = uv_hrtime().addingReportingOverflow(delay)
+    let dueMilliseconds = (due.overflow ? UInt64.max : due.partialValue) / 1_000_000 + 1
+    let loopMilliseconds = uv_now(handle.pointee.loop)
+    let wait = dueMilliseconds > loopMilliseconds ? dueMilliseconds - loopMilliseconds : 0
+    uv_timer_start(handle, { TimerCallbacks.fired($0) }, wait, 0)
   }
 
   /// Does not fire until it is armed again.
