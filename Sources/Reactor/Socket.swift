@@ -1,5 +1,5 @@
-// One stream connection, plain or TLS, TCP or unix. This file is its life: how it opens, what it is told, what its
-// owner is told, how it ends. The bytes are in SocketBytes.swift. Belongs to one owner on one loop.
+// One stream connection, plain or TLS, TCP or unix. This file is its life: what it is told, what its owner is told, how
+// it ends. How it opens is in SocketOpening.swift, the bytes are in SocketBytes.swift. Belongs to one owner on one loop.
 //
 //   connect ─▶ connecting ─▶ handshaking (TLS) ─▶ open ─▶ closed
 //   accepted ─────────────────────┴────────────────┘
@@ -52,67 +52,11 @@ public final class Socket: Poll {
   let session: TLSSession?
   private var owner: Unmanaged<SocketOwner>
 
-  private init(adopting opened: OpenedPoll, loop: Loop, state: State, session: TLSSession?, owner: SocketOwner) {
+  init(adopting opened: OpenedPoll, loop: Loop, state: State, session: TLSSession?, owner: SocketOwner) {
     self.state = state
     self.session = session
     self.owner = Unmanaged.passUnretained(owner)
     super.init(adopting: opened, loop: loop)
-  }
-
-  // MARK: Opening
-
-  /// Takes over a connection that was accepted. A plain one is open at once; with `tls` the handshake runs first and
-  /// `socketOpened` or `socketFailed` follows. The descriptor is closed when this throws.
-  public static func accepted(
-    descriptor: Int32, loop: Loop, tls: TLSServerContext?, owner: SocketOwner
-  ) throws(SocketError) -> Socket {
-    let opened = try OpenedPoll(descriptor: descriptor, loop: loop)
-    setNoDelay(descriptor)
-    let session = tls.flatMap { TLSSession(accepting: descriptor, context: $0) }
-    let wantsTLS = tls != nil
-    let socket = Socket(
-      adopting: opened, loop: loop, state: wantsTLS ? .handshaking : .open, session: session, owner: owner)
-    guard wantsTLS else { return socket }
-    guard session != nil else {
-      socket.close()
-      throw SocketError(code: ENOMEM, operation: "SSL_new")
-    }
-    socket.arm(PollMask.read)
-    return socket
-  }
-
-  /// Begins to connect; `socketOpened` or `socketFailed` follows, never from inside this call.
-  ///
-  /// With `tls`, `serverName` is the name (or literal address) the certificate must be for; a name is also sent as SNI.
-  public static func connect(
-    to address: SocketAddress, loop: Loop, tls: TLSClientContext?, serverName: String?, owner: SocketOwner
-  ) throws(SocketError) -> Socket {
-    let kind = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
-    let descriptor = Glibc.socket(address.domain, kind, 0)
-    guard descriptor >= 0 else { throw SocketError(code: errno, operation: "socket") }
-    setNoDelay(descriptor)
-    let status = address.withSockaddr { Glibc.connect(descriptor, $0, $1) }
-    guard status == 0 || errno == EINPROGRESS || errno == EINTR else {
-      let error = SocketError(code: errno, operation: "connect")
-      Glibc.close(descriptor)
-      throw error
-    }
-    let opened = try OpenedPoll(descriptor: descriptor, loop: loop)
-    let session = tls.flatMap { TLSSession(connecting: descriptor, context: $0, serverName: serverName) }
-    let made = Socket(adopting: opened, loop: loop, state: .connecting, session: session, owner: owner)
-    guard tls == nil || session != nil else {
-      made.close()
-      throw SocketError(code: ENOMEM, operation: "SSL_new")
-    }
-    // Writable is how the kernel says that connect() is over, also when it was over at once.
-    made.arm(PollMask.write)
-    return made
-  }
-
-  private static func setNoDelay(_ descriptor: Int32) {
-    var on: Int32 = 1
-    // Refused by unix sockets, which need no such thing.
-    setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &on, socklen_t(MemoryLayout<Int32>.size))
   }
 
   // MARK: Interest
@@ -142,7 +86,7 @@ public final class Socket: Poll {
   }
 
   /// What epoll has to watch for. FIN counts as readable: hang-up rides along with reading, so that a pause changes nothing.
-  private var wantedMask: Int32 {
+  var wantedMask: Int32 {
     var mask: Int32 = 0
     if wanted.contains(.write) { mask |= PollMask.write }
     if notes.contains(.ended) { return mask }
@@ -222,7 +166,7 @@ public final class Socket: Poll {
     return wanted.contains(.read) && !notes.contains(.ended) && session?.hasBufferedInput == true
   }
 
-  private func deliverAgainIfDue() {
+  func deliverAgainIfDue() {
     guard session != nil || notes.contains(.broken) else { return }
     guard state == .open, !notes.contains(.queued), isDue else { return }
     notes.insert(.queued)
@@ -248,62 +192,16 @@ public final class Socket: Poll {
   }
 
   @inline(__always)
-  private func tell(_ call: (SocketOwner) -> Void) {
+  func tell(_ call: (SocketOwner) -> Void) {
     // SAFETY: an owner closes its sockets before it goes away, and stays for the turn (SocketOwner's law).
     owner._withUnsafeGuaranteedRef(call)
   }
 
-  // MARK: On the way to open
-
-  private func connected(failed: Bool) {
-    let code = takeKernelError()
-    if failed || code != 0 {
-      if failed { wasStopped() }
-      fail(SocketError(code: code != 0 ? code : ECONNREFUSED, operation: "connect"))
-    } else if session != nil {
-      state = .handshaking
-      shakeHands()
-    } else {
-      becomeOpen()
-    }
-  }
-
-  private func shakeHands() {
-    guard let session else { return }
-    // Handshakes are dear: the rest of a crowd waits for the next turn, behind the traffic that flows already. The
-    // event is repeated then, since the kernel is level-triggered.
-    guard armed == 0 || loop.handshakes < Self.handshakesPerTurn else { return }
-    loop.handshakes += 1
-    switch session.advance() {
-    case .wantsRead: arm(PollMask.read)
-    case .wantsWrite: arm(PollMask.write)
-    case .done: becomeOpen()
-    case .failed(let error): fail(error)
-    }
-  }
-
-  private func becomeOpen() {
-    state = .open
-    tell { $0.socketOpened(self) }
-    guard state == .open else { return }
-    arm(wantedMask)
-    deliverAgainIfDue()
-  }
-
-  private func fail(_ error: SocketError) {
-    arm(0)
-    failure = error.code
-    notes.formUnion([.ended, .told])
-    tell { $0.socketFailed(self, error) }
-  }
-
-  private func takeKernelError() -> Int32 {
+  func takeKernelError() -> Int32 {
     var code: Int32 = 0
     var length = socklen_t(MemoryLayout<Int32>.size)
     return getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &code, &length) == 0 ? code : errno
   }
-
-  private static let handshakesPerTurn = 5
 
   // MARK: Closing
 
