@@ -95,8 +95,9 @@ public struct HeadWriter {
 extension HeadWriter {
   /// `HTTP/1.1`, the status, its standard phrase, and the end of the line.
   public mutating func statusLine(_ status: Int) {
+    let status = min(max(status, 100), 999)
     write("HTTP/1.1 ")
-    writeDecimal(UInt64(clamping: min(max(status, 100), 999)))
+    writeDecimal(UInt64(clamping: status))
     write(" ")
     write(StatusLine.reason(status))
     write("\r\n")
