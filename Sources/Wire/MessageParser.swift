@@ -240,7 +240,9 @@ extension MessageParser {
 
   /// What llhttp's own complaint means. Where our checks know better, they are asked.
   private func headFault(_ result: llhttp_errno_t) -> Fault {
-    switch result {
+    // What llhttp takes for the first header line of an HTTP/0.9 request is most often something else.
+    if core.pointee.llhttp.http_major == 0, core.pointee.llhttp.http_minor == 9 { return .version }
+    return switch result {
     case HPE_INVALID_METHOD: .method
     case HPE_PAUSED_H2_UPGRADE: .preface
     // llhttp says the same of a version it does not know and of one that no line end follows.
