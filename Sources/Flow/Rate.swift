@@ -52,7 +52,7 @@ public struct Rate: Sendable, Hashable {
     if after <= toleranceNanoseconds, !time.overflow, time.partialValue < .max - 1 {
       return (verdict(owed: after, allowed: true, retryAfter: 0), debt == 0 ? arrival : time.partialValue)
     }
-    let wait = debt > toleranceNanoseconds ? owed : after - toleranceNanoseconds
+    let wait = debt <= toleranceNanoseconds && after > toleranceNanoseconds ? after - toleranceNanoseconds : owed
     return (verdict(owed: owed, allowed: false, retryAfter: max(wait, 1)), arrival)
   }
 
