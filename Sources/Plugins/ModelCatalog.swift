@@ -85,6 +85,13 @@ public struct ModelCatalog: Plugin {
       exchange.direct(to: Destination(cluster: fallback))
       return .pass
     default:
+      if let model, let known = models[model] {
+        exchange.direct(to: known.destination)
+        return .pass
+      }
+      if let model, !forwardsUnknown, !models.isEmpty, exchange.method == .post {
+        return .fail(Failure(.downstream, .unknownModel(model)))
+      }
       guard let fallback else { return .fail(Failure(.downstream, .unknownPath)) }
       exchange.direct(to: Destination(cluster: fallback))
       return .pass

@@ -67,7 +67,8 @@ extension Socket {
       fail(SocketError(code: code != 0 ? code : ECONNREFUSED, operation: "connect"))
     } else if session != nil {
       state = .handshaking
-      shakeHands()
+      tell { $0.socketConnected(self) }
+      if state == .handshaking { shakeHands() }
     } else {
       becomeOpen()
     }

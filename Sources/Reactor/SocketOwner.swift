@@ -12,6 +12,9 @@ open class SocketOwner {
   /// from the start.
   open func socketOpened(_ socket: Socket) {}
 
+  /// A connect has succeeded and a TLS handshake begins: each has a time limit of its own.
+  open func socketConnected(_ socket: Socket) {}
+
   /// There is something to read: bytes, the end, or a failure. Read at least once, or drop `.read` from `interest`. With
   /// TLS it may turn out to be nothing yet: half a record, or a message of the protocol itself.
   open func socketReadable(_ socket: Socket) {}

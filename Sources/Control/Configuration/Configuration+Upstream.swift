@@ -7,8 +7,10 @@ extension Configuration {
     public var name: String
     /// Backends; at least one. Required.
     public var endpoints: [Endpoint]
-    /// Sent as `Authorization: Bearer`; the client's credential is never forwarded. Never print it. Default: none.
+    /// Sent as `Authorization: Bearer` in place of the client's. Never print it. Default: none.
     public var apiKey: String?
+    /// Whether the client's own credential goes on to the backend; never beside `apiKey`. Default: false.
+    public var forwardsCredentials: Bool
     /// Set on every upstream request, in the order of the file. Values may be secrets. Default: none.
     public var headers: [Header]
     /// Value of `Host`. Default: none, each endpoint's authority.

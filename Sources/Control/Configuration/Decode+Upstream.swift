@@ -26,6 +26,12 @@ extension Configuration.Cluster {
     self.timeouts = timeouts
     endpoints = Configuration.Endpoint.all(section)
     apiKey = section.item("api_key", secret: true)?.credential()
+    forwardsCredentials = false
+    section.boolean("forward_credentials", &forwardsCredentials)
+    if forwardsCredentials, apiKey != nil {
+      section.wrong(
+        "forward_credentials", "found true beside api_key, which takes the credential's place; keep one of them")
+    }
     headers = Configuration.Header.all(section, apiKey: apiKey != nil)
     host = section.item("host")?.authority()
     tls = Configuration.ClientTLS()

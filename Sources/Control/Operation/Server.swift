@@ -50,6 +50,17 @@ public final class Server {
     let descriptors = Machine.raiseDescriptorLimit()
     let loop: Loop
     do throws(ReactorError) { loop = try Loop(roomCapacity: 4096) } catch { throw OperatorError("\(error)") }
+    // Before anything else: a signal during the start must find somebody.
+    let signals: [SignalWatcher]
+    do throws(ReactorError) {
+      signals = [
+        try SignalWatcher(loop: loop, signal: SIGTERM) { [unowned self] in drain() },
+        try SignalWatcher(loop: loop, signal: SIGINT) { [unowned self] in drain() },
+        try SignalWatcher(loop: loop, signal: SIGHUP) { [unowned self] in reload() },
+      ]
+    } catch {
+      throw OperatorError("signals: \(error)")
+    }
     log = try openLog(configuration.log.access)
     if let demo = configuration.demoBackend { self.demo = try startDemo(demo) }
     let snapshot = try builder.build(configuration, extra: extraPlugins)
@@ -62,16 +73,6 @@ public final class Server {
     Banner(configuration: configuration, listeners: listeners, cores: count, descriptors: descriptors, path: path)
       .print()
 
-    let signals: [SignalWatcher]
-    do throws(ReactorError) {
-      signals = [
-        try SignalWatcher(loop: loop, signal: SIGTERM) { [unowned self] in drain() },
-        try SignalWatcher(loop: loop, signal: SIGINT) { [unowned self] in drain() },
-        try SignalWatcher(loop: loop, signal: SIGHUP) { [unowned self] in reload() },
-      ]
-    } catch {
-      throw OperatorError("signals: \(error)")
-    }
     let inbox = loop.inbox
     joinLater { inbox.stop() }
     loop.run()

@@ -121,7 +121,7 @@ struct SnapshotBuilder {
       name: cluster.name, index: index,
       endpoints: cluster.endpoints.map { endpoint($0, cluster) },
       authorization: cluster.apiKey.map { "Bearer \($0)" },
-      forwardsCredentials: configuration.auth == .open,
+      forwardsCredentials: cluster.forwardsCredentials,
       fields: cluster.headers.map { ($0.name, $0.value) }, tls: context, serverName: cluster.tls.serverName,
       times: times(cluster.timeouts), idleMax: cluster.pool.idleMax, idleAge: cluster.pool.idleNanosecondsMax,
       transport: "\(isTLS) \(cluster.tls.verify) \(cluster.tls.caFile ?? "") \(cluster.tls.serverName ?? "")")

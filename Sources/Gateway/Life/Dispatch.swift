@@ -14,7 +14,9 @@ extension Exchange {
       replaceModel(destination)
     }
     guard let (index, endpoint) = clusterState?.next(excluding: tried) else {
-      return fail(Failure(.upstream, .unreachable, detail: "no endpoint left to try"))
+      var last = lastFailure ?? Failure(.upstream, .unreachable, detail: "the cluster has no endpoint")
+      last.retry = .never
+      return fail(last)
     }
     tried |= index < 64 ? 1 << UInt64(index) : .max
     self.endpoint = endpoint
@@ -45,8 +47,7 @@ extension Exchange {
     isReused = false
     record.isReused = false
     waitingFor = .connect
-    let times = endpoint.cluster.times
-    bound(times.connect == 0 || endpoint.tls == nil ? times.connect : times.connect &+ times.tls)
+    bound(endpoint.cluster.times.connect)
     keepBorrowed()
     dialing &+= 1
     let attempt = dialing
@@ -75,6 +76,13 @@ extension Exchange {
     }
     let detail = last.map { "\($0)" } ?? "no address"
     fail(Failure(.upstream, .unreachable, retry: .elsewhere, detail: "\(endpoint.endpoint.name): \(detail)"))
+  }
+
+  /// TCP stands; the handshake has a time of its own.
+  func upstreamConnected(_ connection: UpstreamConnection) {
+    guard stage == .connecting, upstream === connection, let endpoint else { return }
+    waitingFor = .tls
+    bound(endpoint.cluster.times.tls)
   }
 
   func upstreamOpened(_ connection: UpstreamConnection) {

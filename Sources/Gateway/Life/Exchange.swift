@@ -70,6 +70,8 @@ public final class Exchange: PayloadSink {
   var clusterState: ClusterState?
   var endpoint: EndpointState?
   var tried: UInt64 = 0
+  /// Why the endpoint before this one was given up.
+  var lastFailure: Failure?
   var addresses: [SocketAddress] = []
   var dialing: UInt32 = 0
   var upstream: UpstreamConnection?

@@ -41,7 +41,9 @@ extension Exchange {
       core.counters.replays &+= 1
       record.attempts &+= 1
       connect(endpoint)
-    default: dispatch()
+    default:
+      lastFailure = failure
+      dispatch()
     }
   }
 
@@ -53,8 +55,7 @@ extension Exchange {
     let wait: Failure.Wait = totalDeadline != 0 && now >= totalDeadline ? .total : waitingFor
     switch stage {
     case .connecting:
-      let isShaking = upstream?.socket?.isHandshaking ?? false
-      fail(Failure(.upstream, .timeout(isShaking ? .tls : .connect), retry: .elsewhere))
+      fail(Failure(.upstream, .timeout(wait), retry: .elsewhere, detail: endpoint?.endpoint.name ?? ""))
     case .asking, .relaying: fail(Failure(.upstream, .timeout(wait)))
     default: break
     }

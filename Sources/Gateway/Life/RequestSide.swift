@@ -63,7 +63,7 @@ extension Exchange {
   private func chooseRequestID(_ head: Head?) {
     if let head, let span = head.first(.xRequestID), span.count > 0, span.count <= 128 {
       let bytes = head.bytes(span)
-      if bytes.allSatisfy({ $0 > 0x20 && $0 < 0x7f }) {
+      if bytes.allSatisfy(RequestID.allows) {
         record.requestID = String(decoding: bytes, as: UTF8.self)
         return
       }
@@ -149,6 +149,10 @@ extension Exchange {
     let limit = snapshot.client.bodyBytesMax
     var length: UInt64?
     if case .length(let count) = parser.framing { length = count }
+    if !isNeeded, let length, length > UInt64(limit) {
+      // Too large to be held for a model that it need not name: it passes unread, as large as it is.
+      self.scanner = nil
+    }
     if scanner != nil {
       if let length, length > UInt64(limit) {
         return fail(Failure(.downstream, .bodyTooLarge(limit: limit)))
@@ -176,14 +180,15 @@ extension Exchange {
     }
     if let type, hasPrefixIgnoringCase(type, "multipart/form-data") {
       isForm = true
-      // Uploads below other paths name no model by rule; they pass unread.
-      guard isNeeded else { return .success(nil) }
       guard let scanner = MultipartScanner(contentType: type) else {
+        guard isNeeded else { return .success(nil) }
         return .failure(Failure(.downstream, .unreadableBody, detail: "multipart without a boundary"))
       }
       return .success(.form(scanner))
     }
-    return .success(isNeeded ? .json(JSONMemberScanner()) : nil)
+    // Clients that forget the content type of a chat still mean JSON; below other paths only what says so is read.
+    let isJSON = type.map { hasPrefixIgnoringCase($0, "application/json") } ?? false
+    return .success(isNeeded || isJSON ? .json(JSONMemberScanner()) : nil)
   }
 
   private func sendContinue() {
@@ -272,7 +277,10 @@ extension Exchange {
       case .success(let members):
         self.members = members
         record.isStream = members.stream
-      case .failure(let failure): return fail(failure)
+      case .failure(let failure):
+        // What need not name a model may be anything; but one that is named twice would be read differently elsewhere.
+        if case .inference = route { return fail(failure) }
+        if case .badModel = failure.cause { return fail(failure) }
       case nil: break
       }
       scanner = nil

@@ -100,6 +100,17 @@ public enum JSONText {
 
 /// Request ids in the form OpenAI's have.
 enum RequestID {
+  /// Whether a client's own id may hold `byte`: nothing that means something to a log, a shell or a page.
+  static func allows(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."),
+      UInt8(ascii: ":"), UInt8(ascii: "/"), UInt8(ascii: "+"), UInt8(ascii: "="), UInt8(ascii: "@"):
+      true
+    default: false
+    }
+  }
+
   /// `req_` and 32 hexadecimal digits.
   static func make(_ high: UInt64, _ low: UInt64) -> String {
     String(unsafeUninitializedCapacity: 36) { room in

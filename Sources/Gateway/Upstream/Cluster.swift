@@ -45,7 +45,7 @@ public final class Cluster: Sendable {
   public let endpoints: [Endpoint]
   /// Value of Authorization for the upstream; nil sends none of ours.
   public let authorization: [UInt8]?
-  /// Whether the client's own credentials go on to the upstream: only where the gateway itself asks for none.
+  /// Whether the client's own credentials go on to the upstream, where none of ours takes their place.
   public let forwardsCredentials: Bool
   /// Fields set on every request; a client's field of the same name is dropped.
   public let fields: [(name: [UInt8], value: [UInt8])]

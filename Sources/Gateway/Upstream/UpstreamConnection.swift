@@ -39,6 +39,7 @@ final class UpstreamConnection: SocketOwner {
   var socket: Socket? { socketOrNil }
   var isClosed: Bool { socketOrNil == nil }
 
+  override func socketConnected(_ socket: Socket) { exchange?.upstreamConnected(self) }
   override func socketOpened(_ socket: Socket) { exchange?.upstreamOpened(self) }
 
   override func socketReadable(_ socket: Socket) {
