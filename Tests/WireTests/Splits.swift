@@ -33,7 +33,7 @@ struct Reading: Equatable {
   }
   var messages: [Message] = []
   var failure: FramingError?
-  /// Bytes that were not taken because of a failure, or -1 when all were.
+  /// The stream ended inside a message.
   var isCut = false
 }
 
