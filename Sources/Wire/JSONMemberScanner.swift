@@ -239,6 +239,7 @@ extension JSONMemberScanner {
       stringIsKey = false
       capture = wanted && member == .model ? .model : .nothing
       highSurrogate = 0
+      if capture == .model { modelName.reserveCapacity(64) }
       if wanted, member == .stream { streamNotBoolean = true }
     case UInt8(ascii: "{"), UInt8(ascii: "["):
       if depth == 1 {
