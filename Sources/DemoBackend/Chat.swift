@@ -59,19 +59,20 @@ struct Chat: EventScript {
 
   func event(_ index: Int) -> ScriptedEvent {
     let choices = generation.choiceCount
+    let words = generation.answer.count
     let (row, choice) = index.quotientAndRemainder(dividingBy: choices)
-    switch row {
-    case 0:
+    if row == 0 {
       return chunk(choice, delta: ["role": "assistant", "content": "", "refusal": nil])
-    case 1...generation.answer.count where generation.answer.count > 0:
+    }
+    if row <= words {
       return chunk(
         choice, delta: ["content": .string(generation.answer.piece(row - 1))], isWord: row > 1 && choice == 0)
-    case generation.answer.count + 1:
-      return chunk(choice, delta: [:], finish: .string(generation.answer.finish.rawValue))
-    default:
-      let isUsage = generation.includeUsage && index < eventCount - 1
-      return isUsage ? ScriptedEvent(chunk(choices: [], usage: generation.usage())) : .done
     }
+    if row == words + 1 {
+      return chunk(choice, delta: [:], finish: .string(generation.answer.finish.rawValue))
+    }
+    guard generation.includeUsage, index < eventCount - 1 else { return .done }
+    return ScriptedEvent(chunk(choices: [], usage: generation.usage()))
   }
 
   func failure(_ error: APIError, at index: Int) -> ScriptedEvent { ScriptedEvent(error.envelope) }

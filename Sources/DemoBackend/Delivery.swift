@@ -114,8 +114,10 @@ struct Delivery {
   ) -> Step {
     if index > 0, let step = breakOff(after: index) { return end(step) }
     if reply.switches.error == index {
+      // The framing ends as it should; only what the events say is that the answer failed, and no [DONE] follows.
       write(script.failure(.midStream, at: index), into: &output)
-      return end(.cut)
+      stage = .end
+      return .more
     }
     guard index < script.eventCount else {
       stage = .end

@@ -260,9 +260,13 @@ final class DemoConnection: SocketOwner {
       parser.reset()
       phase = .head
       return true
-    case .cut: close()
-    case .reset:
-      socket?.closeAbortively()
+    case .cut, .reset:
+      server.counters.count {
+        $0.answering -= 1
+        $0.cut += 1
+      }
+      phase = .lingering
+      if step == .reset { socket?.closeAbortively() }
       close()
     case .stalled, .more, .wait: break
     }

@@ -14,6 +14,8 @@ public struct DemoCounters: Sendable, Equatable {
   public var answered = 0
   /// Replies whose client left before the end.
   public var abandoned = 0
+  /// Replies that were broken off because a switch asked for it.
+  public var cut = 0
 
   public init() {}
 
@@ -21,7 +23,7 @@ public struct DemoCounters: Sendable, Equatable {
   var json: JSON {
     [
       "connections": .integer(connections), "answering": .integer(answering), "requests": .integer(requests),
-      "answered": .integer(answered), "abandoned": .integer(abandoned),
+      "answered": .integer(answered), "abandoned": .integer(abandoned), "cut": .integer(cut),
     ]
   }
 }

@@ -30,10 +30,11 @@ final class DemoServer {
     counters.count { $0.connections += 1 }
   }
 
-  /// A connection has closed its socket. It stays for the turn, because it may be in one of its own calls.
+  /// A connection has closed its socket. It is in one of its own calls, so it is handed to the loop before the last
+  /// reference goes: sockets do not retain their owners.
   func forget(_ connection: DemoConnection) {
-    guard connections.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
     loop.atEndOfTurn(connection)
+    guard connections.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
     counters.count { $0.connections -= 1 }
     // Descriptors may have been short.
     listener?.resume()

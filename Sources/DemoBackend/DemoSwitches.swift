@@ -26,7 +26,7 @@ struct DemoSwitches: Equatable {
   var reset: Int?
   /// `stall=3`: send nothing more after 3 events (or bytes), and keep the connection open.
   var stall: Int?
-  /// `error=3`: after 3 events send an error event and close, as backends do that fail in mid-stream.
+  /// `error=3`: after 3 events send an error event and end the stream, as backends do that fail in the middle.
   var error: Int?
   /// `close=1`: `connection: close`.
   var close: Int?
