@@ -27,7 +27,7 @@ extension Configuration.Cluster {
     endpoints = Configuration.Endpoint.all(section)
     apiKey = section.item("api_key", secret: true)?.credential()
     forwardsCredentials = false
-    section.boolean("forward_credentials", &forwardsCredentials)
+    section.flag("forward_credentials", &forwardsCredentials)
     if forwardsCredentials, apiKey != nil {
       section.wrong(
         "forward_credentials", "found true beside api_key, which takes the credential's place; keep one of them")
