@@ -86,8 +86,15 @@ public enum Machine {
     for index in room.indices { room[index] = random.next() }
   }
 
-  /// Closes a descriptor that nobody has taken over.
-  public static func close(_ descriptor: Int32) { _ = Glibc.close(descriptor) }
+  /// Closes a descriptor that nobody has taken over, after a last word for the peer where the kernel takes it at once.
+  public static func close(_ descriptor: Int32, saying word: [UInt8] = []) {
+    if !word.isEmpty {
+      // SAFETY: the array's bytes are lent for the length of the call.
+      _ = word.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+      shutdown(descriptor, Int32(SHUT_WR))
+    }
+    _ = Glibc.close(descriptor)
+  }
 
   /// The process's environment.
   public static var environment: [String: String] {

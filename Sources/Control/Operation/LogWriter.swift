@@ -16,11 +16,21 @@ final class LogWriter: AccessSink {
     var isBusy = false
   }
 
-  private let descriptor: Int32
+  private let descriptor: Mutex<Int32>
   private let state = Mutex(State())
   private let queue = DispatchQueue(label: "sluice.access-log")
 
-  init(descriptor: Int32) { self.descriptor = descriptor }
+  init(descriptor: Int32) { self.descriptor = Mutex(descriptor) }
+
+  /// Writes to `new` from now on, as when the file was moved away to be kept. The old descriptor is closed.
+  func reopen(_ new: Int32) {
+    let old = descriptor.withLock { current in
+      let old = current
+      current = new
+      return old
+    }
+    queue.async { close(old) }
+  }
 
   func take(_ lines: [UInt8], count: Int) -> Bool {
     let (taken, mustStart) = state.withLock { state -> (Bool, Bool) in
@@ -63,6 +73,7 @@ final class LogWriter: AccessSink {
   }
 
   private func write(_ bytes: [UInt8]) {
+    let descriptor = descriptor.withLock { $0 }
     bytes.withUnsafeBytes { bytes in
       var rest = bytes[...]
       while !rest.isEmpty {

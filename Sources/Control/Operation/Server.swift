@@ -170,6 +170,8 @@ public final class Server {
       ("log.access", new.log.access != configuration.log.access),
     ] where differs { throw OperatorError("\(what): changed, which needs a restart") }
     let snapshot = try builder.build(new, extra: extraPlugins)
+    // A log file that was moved away is made anew.
+    if case .file(let path) = new.log.access { log?.reopen(try openFile(path)) }
     var kept: [OpenListener] = []
     var opened: [OpenListener] = []
     do throws(OperatorError) {
@@ -202,13 +204,16 @@ public final class Server {
     case .off: return nil
     case .stdout: return LogWriter(descriptor: 1)
     case .stderr: return LogWriter(descriptor: 2)
-    case .file(let path):
-      let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o640)
-      guard descriptor >= 0 else {
-        throw OperatorError("log.access: cannot write to \(path): \(String(cString: strerror(errno)))")
-      }
-      return LogWriter(descriptor: descriptor)
+    case .file(let path): return LogWriter(descriptor: try openFile(path))
     }
+  }
+
+  private func openFile(_ path: String) throws(OperatorError) -> Int32 {
+    let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o640)
+    guard descriptor >= 0 else {
+      throw OperatorError("log.access: cannot write to \(path): \(String(cString: strerror(errno)))")
+    }
+    return descriptor
   }
 
   private func startDemo(_ demo: Configuration.DemoBackend) throws(OperatorError) -> DemoBackend {

@@ -14,8 +14,21 @@ public final class Door: Sendable {
     self.name = name
     self.isUnix = isUnix
     self.tls = tls
+    refusal = tls == nil ? Array(Self.fullHouse.utf8) : []
   }
+
+  /// What a client hears for which there is no room. Nothing over TLS: a handshake is what there is no room for.
+  let refusal: [UInt8]
 
   /// The scheme a client spoke.
   var scheme: StaticString { tls == nil ? "http" : "https" }
+
+  private static let fullHouse: String = {
+    let body =
+      #"{"error":{"message":"The gateway has no room for another connection. Please try again.","#
+      + #""type":"service_unavailable_error","param":null,"code":"server_is_overloaded"}}"#
+    return
+      "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nContent-Length: \(body.utf8.count)\r\n"
+      + "Retry-After: 1\r\nConnection: close\r\n\r\n" + body
+  }()
 }

@@ -19,7 +19,7 @@ public final class Core {
   /// What happened here since the start.
   public internal(set) var counters = Counters()
   /// Whether the core takes no new work.
-  public private(set) var isDraining = false
+  public var isDraining: Bool { !drainState.isReady }
 
   private(set) var clusters: [ClusterState] = []
   var clients = Roster<ClientConnection>()
@@ -37,6 +37,7 @@ public final class Core {
   private var wakesAt: UInt64 = .max
   private var sweepTimer: Timer?
   private var isSweepDue = false
+  private var drainState = Drain()
   private var drainTimer: Timer?
 
   public init(index: Int, loop: Loop, snapshot: Snapshot, accessLog: AccessLog?) {
@@ -82,7 +83,7 @@ public final class Core {
     let bound = snapshot.client.connectionsMax
     if bound > 0, clients.count >= bound {
       counters.connectionsRefused &+= 1
-      Machine.close(descriptor)
+      Machine.close(descriptor, saying: door.refusal)
       return
     }
     counters.connectionsAccepted &+= 1
@@ -181,33 +182,36 @@ public final class Core {
 
   /// Stops accepting, lets streams finish for the snapshot's drain time, then ends them; `loop.run` returns after.
   public func drain() {
-    guard !isDraining else { return }
-    isDraining = true
-    for entry in listeners { entry.listener.close() }
-    listeners = []
-    for client in clients.members { client.drain() }
-    let timer = Timer(loop: loop) { [unowned self] in endNow() }
-    timer.arm(afterNanoseconds: snapshot.drain)
-    drainTimer = timer
-    clientLeft()
+    act(on: drainState.begin(now: loop.now, grace: snapshot.drain, exchanges: clients.count))
+    drainTicked()
+  }
+
+  /// Called whenever a client connection has gone.
+  func clientLeft() { if isDraining, clients.count == 0 { drainTicked() } }
+
+  private func drainTicked() { act(on: drainState.ticked(now: loop.now, exchanges: clients.count)) }
+
+  private func act(on action: Drain.Action) {
+    switch action {
+    case .none: break
+    case .closeListeners:
+      for entry in listeners { entry.listener.close() }
+      listeners = []
+      for client in clients.members { client.drain() }
+      let timer = Timer(loop: loop) { [unowned self] in drainTicked() }
+      timer.arm(afterNanoseconds: snapshot.drain)
+      drainTimer = timer
+    case .cutExchanges:
+      for client in clients.members { client.endForShutdown() }
+      stop()
+    case .stop: stop()
+    }
   }
 
   /// Stops accepting through `doors`; the connections that came through them go on.
   public func closeListeners(of doors: [Door]) {
     for entry in listeners where doors.contains(where: { $0 === entry.door }) { entry.listener.close() }
     listeners.removeAll { entry in doors.contains { $0 === entry.door } }
-  }
-
-  /// Called whenever a client connection has gone.
-  func clientLeft() {
-    guard isDraining, clients.count == 0, drainTimer != nil else { return }
-    stop()
-  }
-
-  private func endNow() {
-    for client in clients.members { client.endForShutdown() }
-    guard drainTimer != nil else { return }
-    stop()
   }
 
   private func stop() {

@@ -20,7 +20,7 @@ extension Exchange {
     }
     tried |= index < 64 ? 1 << UInt64(index) : .max
     self.endpoint = endpoint
-    record.attempts &+= 1
+    attempts.began()
     record.upstream(destination.cluster, endpoint.endpoint)
     // Only what can be sent again may meet a connection that the endpoint has already given up.
     if !streamsBody, let idle = endpoint.takeIdle(core.loop.now) {

@@ -107,6 +107,7 @@ extension Exchange {
     endpoint = nil
     clusterState = nil
     record.endedAt = core.loop.now
+    record.attempts = UInt8(clamping: attempts.count)
     for plugin in snapshot.chain.finished { plugin.finished(self) }
     if snapshot.logsAccess { core.accessLog?.add(record, core) }
   }

@@ -69,6 +69,7 @@ public final class Exchange: PayloadSink {
   var destination: Destination?
   var clusterState: ClusterState?
   var endpoint: EndpointState?
+  var attempts = Attempts()
   var tried: UInt64 = 0
   /// Why the endpoint before this one was given up.
   var lastFailure: Failure?

@@ -11,7 +11,7 @@ extension Exchange {
   func fail(_ failure: Failure) {
     guard stage != .over, stage != .delivering else { return }
     if stage == .relaying { return endHonestly(failure) }
-    if mayTryAgain(failure) { return tryAgain(failure) }
+    if tryAgain(after: failure) { return }
     dropUpstream()
     record.failure = failure
     for plugin in snapshot.chain.failed {
@@ -23,31 +23,24 @@ extension Exchange {
     reply(Reply(status: failure.status, body: [], closes: failure.closes))
   }
 
-  private func mayTryAgain(_ failure: Failure) -> Bool {
-    guard !isOver, !core.isDraining || stage == .connecting else { return false }
-    switch failure.retry {
-    case .never: return false
-    case .ifReused: return isReused && responseParser == nil
-    // The head is needed to address another endpoint.
-    case .elsewhere: return parser != nil && record.attempts < Self.attemptsMax
-    }
-  }
-
-  private func tryAgain(_ failure: Failure) {
-    dropUpstream()
-    switch failure.retry {
-    case .ifReused:
-      guard let endpoint else { return }
+  /// Whether another attempt is under way now.
+  private func tryAgain(after failure: Failure) -> Bool {
+    let action = attempts.decide(
+      failure.retry, isReused: isReused, hasAnswer: responseParser != nil, canAddress: parser != nil)
+    switch action {
+    case .fail: return false
+    case .retrySame:
+      guard let endpoint else { return false }
       core.counters.replays &+= 1
-      record.attempts &+= 1
+      dropUpstream()
       connect(endpoint)
-    default:
+    case .elsewhere:
       lastFailure = failure
+      dropUpstream()
       dispatch()
     }
+    return true
   }
-
-  private static let attemptsMax: UInt8 = 4
 
   /// Something that was awaited from the upstream did not come in time.
   func deadlineReached(_ now: UInt64) {

@@ -59,23 +59,14 @@ public struct Failure: Error, Sendable {
   /// Which wait ran out.
   public enum Wait: String, Sendable { case connect, tls, firstByte, betweenBytes, total, writeStall }
 
-  /// Whether the gateway may try again.
-  public enum Retry: Sendable {
-    /// Never: the client hears of it.
-    case never
-    /// Once on a fresh connection, when the failed one had been used before and no byte of an answer came.
-    case ifReused
-    /// On another endpoint: this one got nothing.
-    case elsewhere
-  }
-
   public var fault: Fault
   public var cause: Cause
-  public var retry: Retry
+  /// Whether the gateway may try again.
+  public var retry: AnotherAttempt
   /// Detail for the operator's log, never for the client.
   public var detail: String
 
-  public init(_ fault: Fault, _ cause: Cause, retry: Retry = .never, detail: String = "") {
+  public init(_ fault: Fault, _ cause: Cause, retry: AnotherAttempt = .never, detail: String = "") {
     self.fault = fault
     self.cause = cause
     self.retry = retry
