@@ -58,6 +58,8 @@ let package = Package(
     .testTarget(
       name: "GatewayTests", dependencies: ["Bytes", "Wire", "Flow", "Reactor", "Gateway", "Plugins"],
       swiftSettings: swift),
+    .testTarget(
+      name: "DemoBackendTests", dependencies: ["Bytes", "Wire", "Reactor", "DemoBackend"], swiftSettings: swift),
     .testTarget(name: "ControlTests", dependencies: ["Control"], swiftSettings: swift),
     .testTarget(name: "StructureTests", swiftSettings: swift),
   ]
