@@ -10,7 +10,7 @@ public struct DemoCounters: Sendable, Equatable {
   public var answering = 0
   /// Requests read to their end.
   public var requests = 0
-  /// Replies that went out to their last byte.
+  /// Replies that went out to their last byte, refusals of unreadable requests included.
   public var answered = 0
   /// Replies whose client left before the end.
   public var abandoned = 0
