@@ -32,8 +32,7 @@ final class DemoConnection: SocketOwner {
   /// Set once the delivery has said its last.
   private var ending: Delivery.Step?
   private var isPausing = false
-  private var output: [UInt8] = []
-  private var sent = 0
+  private var outbox = Outbox()
 
   /// Takes over `descriptor`, which is closed when this throws.
   init(descriptor: Int32, server: DemoServer) throws(SocketError) {
@@ -107,7 +106,7 @@ final class DemoConnection: SocketOwner {
   private func listen() {
     guard let socket, phase != .closed else { return }
     var interest: Socket.Interest = phase == .answering ? .hangup : .read
-    if sent < output.count { interest.insert(.write) }
+    if !outbox.isEmpty { interest.insert(.write) }
     socket.interest = interest
   }
 
@@ -164,7 +163,7 @@ final class DemoConnection: SocketOwner {
         keepAlive: parser.keepAlive)
       // RFC 9110 10.1.1: only when the client is really waiting.
       if !parser.isComplete, end == bytes.count, head.versionMinor > 0, head.lists(.expect, "100-continue") {
-        output.append(contentsOf: "HTTP/1.1 100 Continue\r\n\r\n".utf8)
+        outbox.bytes.append(contentsOf: "HTTP/1.1 100 Continue\r\n\r\n".utf8)
       }
     }
   }
@@ -224,15 +223,15 @@ final class DemoConnection: SocketOwner {
         return false
       }
       produce()
-      produced += output.count
+      produced += outbox.bytes.count
     }
     return false
   }
 
   /// Lets the delivery write until it pauses, ends, or there is enough for one write.
   private func produce() {
-    while output.count < Self.highMark {
-      guard let step = delivery?.next(into: &output) else { return }
+    while outbox.bytes.count < Self.highMark {
+      guard let step = delivery?.next(into: &outbox.bytes) else { return }
       switch step {
       case .more: continue
       case .wait(let nanoseconds): after(nanoseconds)
@@ -286,24 +285,13 @@ final class DemoConnection: SocketOwner {
   /// Sends what was written. False when the socket is full, or gone.
   private func flush() -> Bool {
     guard let socket else { return false }
-    let batch = server.loop.batch
-    while sent < output.count {
-      let outcome = output.withUnsafeBytes { bytes in
-        batch.reset()
-        batch.add(UnsafeRawBufferPointer(rebasing: bytes[sent...]))
-        return socket.write(batch)
-      }
-      switch outcome {
-      case .wrote(0): return false
-      case .wrote(let count): sent += count
-      case .failed:
-        close()
-        return false
-      }
+    switch outbox.flush(to: socket, server.loop.batch) {
+    case .empty: return true
+    case .full: return false
+    case .failed:
+      close()
+      return false
     }
-    output.removeAll(keepingCapacity: output.count <= 2 * Self.highMark)
-    sent = 0
-    return true
   }
 
   /// Bytes of a stream that are written together at most.
