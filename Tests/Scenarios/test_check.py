@@ -57,7 +57,7 @@ MISTAKES = {
     "a number that is none": ("default_cluster: local", "default_cluster: local\nworkers: many", 12, ["many", "workers"]),
     "a bad size": ("default_cluster: local", "default_cluster: local\nclient: { body_bytes_max: 5 parsecs }", 12, ["5 parsecs"]),
     "a bad prefix": ("default_cluster: local", "default_cluster: local\nlimits: { exempt: [10.0.0.0/99] }", 12, ["10.0.0.0/99"]),
-    "a bad digest": ("      value: sk-tests", "      sha256: abc", 6, ["abc", "64"]),
+    "a bad digest": ("      value: sk-tests", "      sha256: abc", 6, ["sha256", "64"]),
     "a variable that is not set": ("value: sk-tests", "value: ${SLUICE_TESTS_UNSET}", 6, ["SLUICE_TESTS_UNSET"]),
     "marks that cannot be": ("default_cluster: local", "default_cluster: local\nrelay: { high_bytes: 4KiB, low_bytes: 4KiB }", 12, ["4KiB"]),
     "a key given twice": ("default_cluster: local", "default_cluster: local\ndefault_cluster: local", 12, ["default_cluster"]),

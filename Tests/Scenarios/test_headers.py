@@ -130,7 +130,7 @@ def test_a_request_id_of_the_client_is_kept(start, backend):
     assert answer.header("x-request-id") == "mine-0123456789" == value(answer, "x-request-id")
 
 
-@pytest.mark.parametrize("bad", ["x" * 5000, "caf\xe9 \xff", '"><script>'])
+@pytest.mark.parametrize("bad", ["x" * 5000, "caf\xe9 \xff", "two words"])
 def test_a_request_id_that_does_harm_in_a_log_is_replaced(start, backend, bad):
     answer = start(backend(Echoes)).client().get("/v1/files", {"X-Request-ID": bad})
     assert re.fullmatch(r"[\w.-]{8,128}", answer.header("x-request-id") or ""), answer.header("x-request-id")

@@ -84,7 +84,6 @@ def test_a_stream_beyond_the_drain_is_ended_honestly(start, backend):
     gateway = start(stalls, shutdown={"drain_seconds": 0.5})
     client = gateway.client().chat(stream=True)
     answer = client.response_head()
-    client.event()
     began = time.monotonic()
     gateway.signal(signal.SIGTERM)
     client.read_body(answer)
