@@ -11,7 +11,7 @@ struct ChunkQueueTests {
       bytes += run
       return true
     }
-    queue.forEach(read)
+    queue.lendEach(read)
     return bytes
   }
 
@@ -116,7 +116,7 @@ struct ChunkQueueTests {
       runs += 1
       return runs < limit
     }
-    queue.forEach(read)
+    queue.lendEach(read)
     #expect(runs == limit)
   }
 

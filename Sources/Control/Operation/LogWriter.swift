@@ -1,79 +1,82 @@
 // The access log's own thread: takes runs of lines from the cores and writes them. A reader that stalls (a full pipe, a
 // slow disk) stalls this thread only; lines beyond the bound are dropped and counted.
 
-import Dispatch
 import Gateway
 import Glibc
 import Reactor
 import Synchronization
 
-/// Writes lines to a descriptor, on a queue of its own.
+/// Writes lines to a descriptor, on a thread and loop of its own.
 final class LogWriter: AccessSink {
   private struct State {
-    var waiting: [[UInt8]] = []
-    var bytes = 0
+    var descriptor: Int32
+    var bytesWaiting = 0
     var linesLost = 0
-    var isBusy = false
+    var isFinished = false
   }
 
-  private let descriptor: Mutex<Int32>
-  private let state = Mutex(State())
-  private let queue = DispatchQueue(label: "sluice.access-log")
+  private let state: Mutex<State>
+  private let inbox: Inbox
+  private let thread: CoreThread
 
-  init(descriptor: Int32) { self.descriptor = Mutex(descriptor) }
+  /// Writes to `descriptor` until `finish`.
+  init(descriptor: Int32) throws(ReactorError) {
+    state = Mutex(State(descriptor: descriptor))
+    // SAFETY: the loop is handed to its thread here; only its inbox, which any thread may use, is kept.
+    nonisolated(unsafe) let loop = try Loop(roomCapacity: 1024)
+    inbox = loop.inbox
+    thread = try CoreThread.start(name: "access log") {
+      loop.run()
+      loop.close()
+    }
+  }
 
   /// Writes to `new` from now on, as when the file was moved away to be kept. The old descriptor is closed.
   func reopen(_ new: Int32) {
-    let old = descriptor.withLock { current in
-      let old = current
-      current = new
+    let old = state.withLock { state in
+      let old = state.descriptor
+      state.descriptor = new
       return old
     }
-    queue.async { close(old) }
+    inbox.post { _ = close(old) }
   }
 
   func take(_ lines: [UInt8], count: Int) -> Bool {
-    let (taken, mustStart) = state.withLock { state -> (Bool, Bool) in
-      guard state.bytes + lines.count <= Self.bytesMax else {
+    let hasRoom = state.withLock { state in
+      guard state.bytesWaiting + lines.count <= Self.bytesMax else {
         state.linesLost += count
-        return (false, false)
+        return false
       }
-      state.waiting.append(lines)
-      state.bytes += lines.count
-      let mustStart = !state.isBusy
-      state.isBusy = true
-      return (true, mustStart)
+      state.bytesWaiting += lines.count
+      return true
     }
-    if mustStart { queue.async { [self] in writeWhatWaits() } }
-    return taken
+    return hasRoom && inbox.post { [self] in write(lines) }
   }
 
-  /// Waits until everything taken so far is written, at most a second.
+  /// Waits until everything that was taken is written, a second at most: a reader that has stalled for good must not keep
+  /// the process from ending.
   func finish() {
-    let done = DispatchSemaphore(value: 0)
-    queue.async { done.signal() }
-    _ = done.wait(timeout: .now() + 1)
-  }
-
-  private func writeWhatWaits() {
-    while true {
-      let (runs, lost) = state.withLock { state -> ([[UInt8]], Int) in
-        let runs = state.waiting
-        let lost = state.linesLost
-        state.waiting = []
-        state.bytes = 0
-        state.linesLost = 0
-        if runs.isEmpty { state.isBusy = false }
-        return (runs, lost)
-      }
-      if lost > 0 { Terminal.error("access log: \(lost) lines dropped, its reader is too slow") }
-      guard !runs.isEmpty else { return }
-      for run in runs { write(run) }
+    let inbox = inbox
+    inbox.post { [self] in
+      state.withLock { $0.isFinished = true }
+      inbox.stop()
     }
+    for _ in 0..<1000 where !state.withLock({ $0.isFinished }) { usleep(1000) }
+    if state.withLock({ $0.isFinished }) { thread.join() } else { thread.detach() }
   }
 
   private func write(_ bytes: [UInt8]) {
-    let descriptor = descriptor.withLock { $0 }
+    let (descriptor, lost) = state.withLock { state in
+      let lost = state.linesLost
+      state.linesLost = 0
+      return (state.descriptor, lost)
+    }
+    if lost > 0 { Terminal.error("access log: \(lost) lines dropped, its reader is too slow") }
+    write(bytes, descriptor)
+    state.withLock { $0.bytesWaiting -= bytes.count }
+  }
+
+  private func write(_ bytes: [UInt8], _ descriptor: Int32) {
     bytes.withUnsafeBytes { bytes in
       var rest = bytes[...]
       while !rest.isEmpty {

@@ -2,12 +2,10 @@
 // of its own. The only place that knows both the operator's file and the cores.
 
 import DemoBackend
-import Dispatch
 import Gateway
 import Glibc
 import Plugins
 import Reactor
-import Synchronization
 
 /// A running gateway.
 public final class Server {
@@ -98,30 +96,21 @@ public final class Server {
   // MARK: Cores
 
   private func startCores(_ count: Int, _ snapshot: Snapshot) throws(OperatorError) {
-    let log = log
     for index in 0..<count {
-      let started = Handover<Result<CoreHandle, ReactorError>>()
       do throws(ReactorError) {
+        let loop = try Loop()
+        // SAFETY: made here and handed to the core's own thread before anybody else can reach it; from then on only its
+        // handle is used here.
+        nonisolated(unsafe) let core = Core(
+          index: index, loop: loop, snapshot: snapshot, accessLog: log.map { AccessLog(loop: loop, sink: $0) })
+        cores.append(CoreHandle(core))
         threads.append(
           try CoreThread.start(name: "core \(index)") {
-            do throws(ReactorError) {
-              let loop = try Loop()
-              let core = Core(
-                index: index, loop: loop, snapshot: snapshot, accessLog: log.map { AccessLog(loop: loop, sink: $0) })
-              started.give(.success(CoreHandle(core)))
-              loop.run()
-              loop.close()
-              withExtendedLifetime(core) {}
-            } catch {
-              started.give(.failure(error))
-            }
+            core.loop.run()
+            core.loop.close()
           })
       } catch {
         throw OperatorError("core \(index): \(error)")
-      }
-      switch started.take() {
-      case .success(let handle): cores.append(handle)
-      case .failure(let error): throw OperatorError("core \(index): \(error)")
       }
     }
   }
@@ -202,9 +191,17 @@ public final class Server {
   private func openLog(_ access: Configuration.Log.Access) throws(OperatorError) -> LogWriter? {
     switch access {
     case .off: return nil
-    case .stdout: return LogWriter(descriptor: 1)
-    case .stderr: return LogWriter(descriptor: 2)
-    case .file(let path): return LogWriter(descriptor: try openFile(path))
+    case .stdout: return try logWriter(1)
+    case .stderr: return try logWriter(2)
+    case .file(let path): return try logWriter(try openFile(path))
+    }
+  }
+
+  private func logWriter(_ descriptor: Int32) throws(OperatorError) -> LogWriter {
+    do throws(ReactorError) {
+      return try LogWriter(descriptor: descriptor)
+    } catch {
+      throw OperatorError("log.access: \(error)")
     }
   }
 
@@ -232,23 +229,5 @@ public final class Server {
     for core in cores { core.drain() }
     for listener in listeners { listener.close() }
     demo?.stop()
-  }
-}
-
-/// A value on its way from one thread to another, once.
-private final class Handover<Value: Sendable>: Sendable {
-  private let value = Mutex<Value?>(nil)
-  private let ready = DispatchSemaphore(value: 0)
-
-  func give(_ new: Value) {
-    value.withLock { $0 = new }
-    ready.signal()
-  }
-
-  func take() -> Value {
-    while true {
-      ready.wait()
-      if let value = value.withLock({ $0 }) { return value }
-    }
   }
 }
