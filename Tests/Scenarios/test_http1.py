@@ -153,8 +153,8 @@ def test_a_trailer_never_becomes_a_header(start, backend, trailer):
     client.send(client.head("POST", "/v1/files", {"Transfer-Encoding": "chunked"}))
     answer = client.send(b"5\r\nhello\r\n0\r\n" + trailer + b"\r\n\r\n").response()
     assert answer.status in (200, 400)
-    value = trailer.split(b": ")[1]
-    assert not any(value in request.raw_head for request in echoes.requests)
+    name, value = trailer.decode().split(": ")
+    assert not any(request.header(name) == value for request in echoes.requests)
 
 
 def test_chunk_extensions_are_no_part_of_the_body(start, backend):
