@@ -30,7 +30,12 @@ struct WaitingPluginTests {
       journal.add("\(name) waits")
       try? await Task.sleep(nanoseconds: milliseconds * 1_000_000)
       journal.add(pthread_equal(thread, pthread_self()) != 0 ? "\(name) goes on" : "\(name) is on another thread")
-      if exchange.isOver { journal.add("\(name) is too late") }
+      if exchange.isOver {
+        journal.add("\(name) is too late")
+      } else if exchange.field(.host).map({ string($0) }) != "a" {
+        // The loop has read other things meanwhile.
+        journal.add("\(name) has lost the head")
+      }
       return verdict()
     }
 
