@@ -152,8 +152,13 @@ struct HeadRecord {
   var connectionOptions = ConnectionOptions.unknown
 
   init(fieldCountMax: Int) {
-    self.fieldCountMax = UInt16(clamping: max(fieldCountMax, 1))
+    self.fieldCountMax = Self.cut(fieldCountMax)
   }
+
+  /// Whether the record was made for this many lines.
+  func allows(fieldCount: Int) -> Bool { fieldCountMax == Self.cut(fieldCount) }
+
+  private static func cut(_ fieldCount: Int) -> UInt16 { UInt16(clamping: max(fieldCount, 1)) }
 
   /// Forgets the message and keeps the table.
   mutating func reset() {

@@ -99,6 +99,9 @@ public final class MessageParser {
     UnsafeMutableRawPointer(core).assumingMemoryBound(to: llhttp_t.self)
   }
 
+  /// Whether the parser was made for `limits`, as far as heads are concerned.
+  public func obeys(_ limits: HeadLimits) -> Bool { core.pointee.obeys(limits) }
+
   /// Forgets the message: the next byte begins another.
   ///
   /// - Parameter bodiless: the message is a response that has no body whatever its headers say, because it answers HEAD.

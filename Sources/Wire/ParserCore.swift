@@ -61,11 +61,31 @@ struct ParserCore {
     self.record = record
     buffer = UnsafeRawPointer(record)
     bufferEnd = buffer
-    headBytesMax = UInt32(clamping: max(limits.headBytesMax, 16))
-    targetBytesMax = UInt32(clamping: max(limits.targetBytesMax, 1))
-    // CR LF of the chunk before, sixteen digits of size with some leading zeros, CR LF.
-    sizeLineBytesMax = UInt32(clamping: min(max(limits.chunkExtensionBytesMax, 0), 1 << 30) + 36)
-    trailerBytesMax = UInt32(clamping: min(max(limits.trailerBytesMax, 0), 1 << 30) + 4)
+    let bounds = Bounds(limits)
+    headBytesMax = bounds.head
+    targetBytesMax = bounds.target
+    sizeLineBytesMax = bounds.sizeLine
+    trailerBytesMax = bounds.trailers
+  }
+
+  /// Limits as the parser compares them.
+  private struct Bounds {
+    let head, target, sizeLine, trailers: UInt32
+
+    init(_ limits: HeadLimits) {
+      head = UInt32(clamping: max(limits.headBytesMax, 16))
+      target = UInt32(clamping: max(limits.targetBytesMax, 1))
+      // CR LF of the chunk before, sixteen digits of size with some leading zeros, CR LF.
+      sizeLine = UInt32(clamping: min(max(limits.chunkExtensionBytesMax, 0), 1 << 30) + 36)
+      trailers = UInt32(clamping: min(max(limits.trailerBytesMax, 0), 1 << 30) + 4)
+    }
+  }
+
+  /// Whether the core was made for `limits`.
+  func obeys(_ limits: HeadLimits) -> Bool {
+    let bounds = Bounds(limits)
+    return bounds.head == headBytesMax && bounds.target == targetBytesMax && bounds.sizeLine == sizeLineBytesMax
+      && bounds.trailers == trailerBytesMax && record.pointee.allows(fieldCount: limits.fieldCountMax)
   }
 
   /// Ready for the next message; limits and role stay.

@@ -25,7 +25,7 @@ public final class Core {
   var clients = Roster<ClientConnection>()
   var random: Xoshiro256
   /// Scratch for the heads that leave.
-  let headRoom: Slab
+  private(set) var headRoom: Slab
   let resolver: Resolver
   private let chunkRoom = Slab(capacity: 32)
 
@@ -48,7 +48,7 @@ public final class Core {
     var seed: UInt64 = 0
     withUnsafeMutableBytes(of: &seed) { Machine.entropy(into: $0) }
     random = Xoshiro256(seed: seed)
-    headRoom = Slab(capacity: snapshot.client.limits.headBytesMax + (32 << 10))
+    headRoom = Slab(capacity: Self.headRoomBytes(snapshot))
     resolver = Resolver(loop: loop)
     wheel = TimerWheel(now: loop.now)
     clusters = snapshot.clusters.map { ClusterState($0, core: self) }
@@ -71,12 +71,18 @@ public final class Core {
     clusters = snapshot.clusters.map { ClusterState($0, core: self, inheriting: old) }
     for state in old { state.retire(unlessIn: clusters) }
     requestParsers.removeAll()
+    let headBytes = Self.headRoomBytes(snapshot)
+    if headRoom.capacity < headBytes { headRoom = Slab(capacity: headBytes) }
   }
 
   /// The state of `cluster`, be it of this snapshot or of the one that an older exchange keeps.
   func state(of cluster: Cluster) -> ClusterState {
     if cluster.index < clusters.count, clusters[cluster.index].cluster === cluster { return clusters[cluster.index] }
-    return ClusterState(cluster, core: self, inheriting: clusters)
+    // For this exchange alone: nothing of the old configuration comes back into the new one's endpoints, and no
+    // connection stays behind in a pool that nobody sweeps.
+    let state = ClusterState(cluster, core: self)
+    state.close()
+    return state
   }
 
   private func accept(_ descriptor: Int32, from peer: SocketAddress, door: Door) {
@@ -102,7 +108,8 @@ public final class Core {
   }
 
   func giveRequestParser(_ parser: MessageParser) {
-    guard requestParsers.count < Self.parsersKept else { return }
+    // One that was under way during a reload has the old limits, and is not for the new one's requests.
+    guard requestParsers.count < Self.parsersKept, parser.obeys(snapshot.client.limits) else { return }
     parser.reset()
     requestParsers.append(parser)
   }
@@ -119,6 +126,8 @@ public final class Core {
   }
 
   private static let parsersKept = 64
+  /// The longest head a client may send, and what is added to it on its way.
+  private static func headRoomBytes(_ snapshot: Snapshot) -> Int { snapshot.client.limits.headBytesMax + (32 << 10) }
 
   // MARK: Time
 

@@ -9,19 +9,21 @@ final class ClusterState {
   private(set) var endpoints: [EndpointState]
   private var turns: WeightedRoundRobin
 
-  /// Takes over from `old` the endpoints that are reached in the same way, with their pools.
+  /// Takes over from `old` the endpoints that are reached in the same way, with their pools. Only those of the cluster
+  /// of the same name, and each of them once: an endpoint's state tells the path and the key that its requests get, and
+  /// two clusters, or two paths of one, may well share an address.
   init(_ cluster: Cluster, core: Core, inheriting old: [ClusterState] = []) {
     self.cluster = cluster
     turns = WeightedRoundRobin(weights: cluster.endpoints.map(\.weight))
-    let previous = old.filter { $0.cluster.transport == cluster.transport }
+    var left = old.filter { $0.cluster.name == cluster.name && $0.cluster.transport == cluster.transport }
+      .flatMap(\.endpoints)
     endpoints = cluster.endpoints.map { endpoint in
-      for state in previous {
-        if let same = state.endpoints.first(where: { $0.endpoint.isReached(like: endpoint) }) {
-          same.adopt(endpoint, cluster)
-          return same
-        }
+      guard let place = left.firstIndex(where: { $0.endpoint.isReached(like: endpoint) }) else {
+        return EndpointState(endpoint, cluster, core: core)
       }
-      return EndpointState(endpoint, cluster, core: core)
+      let same = left.remove(at: place)
+      same.adopt(endpoint, cluster)
+      return same
     }
   }
 
