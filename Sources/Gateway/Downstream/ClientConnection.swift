@@ -42,6 +42,8 @@ final class ClientConnection: SocketOwner, Enrolled {
   /// Bytes of later requests, and whether they are being worked on.
   var stash = ChunkQueue()
   var isConsuming = false
+  /// The upstream takes the body slowly: nothing of it is read until `resumeBodyInput`.
+  var isInputPaused = false
   /// Close when everything is written.
   var closesWhenDrained = false
   var discardsLeft: UInt64 = 0
@@ -86,6 +88,7 @@ final class ClientConnection: SocketOwner, Enrolled {
   /// The exchange is over and its answer delivered. `keepsAlive` tells whether the answer allows another.
   func exchangeEnded(keepsAlive: Bool, unread: Framing) {
     exchange = nil
+    isInputPaused = false
     guard !isClosed else { return }
     if keepsAlive, !core.isDraining {
       switch unread {
@@ -146,10 +149,12 @@ final class ClientConnection: SocketOwner, Enrolled {
   /// The peer closed its side, or the connection broke: whatever was under way is of no use to anybody any more.
   func left() {
     guard !isClosed else { return }
-    let abandoned = exchange
-    if abandoned != nil { core.counters.clientsLeft &+= 1 }
+    if let exchange {
+      core.counters.clientsLeft &+= 1
+      // First of all: with the last connection a draining core stops, and hands over its log.
+      exchange.clientLeft()
+    }
     close()
-    abandoned?.clientLeft()
   }
 
   /// Closes at once. Whoever holds the exchange has been told, or is the caller.
@@ -187,6 +192,7 @@ final class ClientConnection: SocketOwner, Enrolled {
 
   static let readsPerWake = 4
   static let stashBytesMax = 64 << 10
+  static let stashSlabBytes = 4 << 10
   static let discardBytesMax: UInt64 = 256 << 10
   static let lingerBytesMax: UInt64 = 4 << 20
   static let lingerTime: UInt64 = 2_000_000_000

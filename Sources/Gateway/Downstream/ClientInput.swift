@@ -23,8 +23,7 @@ extension ClientConnection {
       }
       guard state != .answering || stash.byteCount < Self.stashBytesMax else {
         // More than enough is kept for later requests. Only the peer's leaving is of interest now.
-        socket.interest = .hangup
-        return
+        return stopReading()
       }
       let room = core.loop.room
       switch socket.read(into: room.room) {
@@ -72,13 +71,28 @@ extension ClientConnection {
       }
       // Whatever was kept again stands in front of nothing: the stash was empty, so the order is kept.
     }
-    guard !isClosed, stash.isEmpty, state != .answering || exchange != nil else { return }
+    guard !isClosed, !isInputPaused, stash.isEmpty, state != .answering || exchange != nil else { return }
     socket.interest = socket.interest.intersection(.write).union(.read)
   }
 
   func keepForLater(_ bytes: UnsafeRawBufferPointer) {
-    stash.append(Chunk(copying: bytes))
-    if stash.byteCount >= Self.stashBytesMax { socketOrNil?.interest = .hangup }
+    // Small pieces share a slab: a client that sends byte by byte must not cost a slab for each.
+    if bytes.count < Self.stashSlabBytes, stash.tailRoom(atLeast: bytes.count) == nil {
+      stash.appendEmpty(Slab(capacity: stash.isEmpty ? max(bytes.count, 256) : Self.stashSlabBytes))
+    }
+    if let room = stash.tailRoom(atLeast: bytes.count) {
+      room.copyMemory(from: bytes)
+      stash.commit(bytes.count)
+    } else {
+      stash.append(Chunk(copying: bytes))
+    }
+    if stash.byteCount >= Self.stashBytesMax { stopReading() }
+  }
+
+  /// Only the peer's leaving is of interest, and its readiness to take what waits for it.
+  private func stopReading() {
+    guard let socket = socketOrNil else { return }
+    socket.interest = socket.interest.intersection(.write).union(.hangup)
   }
 
   func begin(_ bytes: UnsafeRawBufferPointer) -> Int {
@@ -94,9 +108,8 @@ extension ClientConnection {
     case .more:
       head.append(bytes, limit: policy.limits.headBytesMax)
       if !parser.started {
-        // Only empty lines so far: not yet a request, and nothing worth keeping.
+        // Only empty lines so far: not yet a request, and nothing worth keeping. The parser counts them.
         head.removeAll()
-        parser.reset()
       }
       return bytes.count
     case .complete(let consumed):
@@ -108,26 +121,34 @@ extension ClientConnection {
       startExchange(parser)
       return consumed
     case .failed(let error):
-      let exchange = Exchange(client: self, parser: parser, head: HeadStore(), isPlaced: false)
-      self.parser = nil
-      self.exchange = exchange
-      head.removeAll()
-      state = .answering
-      wait(0)
-      exchange.refuse(error)
+      refuse(parser, Failure(.downstream, .framing(status: error.status, reason: error.reason)))
       return bytes.count
     }
   }
 
-  func startExchange(_ parser: MessageParser) {
-    self.parser = nil
+  private func startExchange(_ parser: MessageParser) {
     let exchange = Exchange(client: self, parser: parser, head: head, isPlaced: true)
+    serve(exchange)
+    exchange.begin()
+  }
+
+  /// Answers a head that is not whole, and never will be.
+  func refuse(_ parser: MessageParser, _ failure: Failure) {
+    let exchange = Exchange(client: self, parser: parser, head: HeadStore(), isPlaced: false)
+    serve(exchange)
+    exchange.refuse(failure)
+  }
+
+  /// The exchange that answers from now on. It has the parser and the head.
+  private func serve(_ exchange: Exchange) {
+    parser = nil
     head = HeadStore()
     self.exchange = exchange
+    // The relay of the answer before is over for good: this answer has one of its own.
     outlet.relay = .flowing(pending: 0)
+    isInputPaused = false
     state = .answering
     wait(0)
-    exchange.begin()
   }
 
   /// The exchange wants the body from now on.
@@ -150,12 +171,16 @@ extension ClientConnection {
 
   /// Stops and resumes reading the body, for an upstream that takes it slowly.
   func pauseInput() {
-    if state == .body { socketOrNil?.interest = .hangup.union(socketOrNil?.interest.intersection(.write) ?? []) }
+    if state == .body {
+      isInputPaused = true
+      stopReading()
+    }
     wait(0)
   }
 
   func resumeBodyInput() {
     guard state == .body, let socket = socketOrNil else { return }
+    isInputPaused = false
     bodyMoved()
     socket.interest = .read.union(socket.interest.intersection(.write))
   }

@@ -48,11 +48,7 @@ extension ClientConnection {
     case .idle, .discarding, .lingering, .closed, .answering: close()
     case .head:
       guard let parser, parser.started else { return close() }
-      let exchange = Exchange(client: self, parser: parser, head: HeadStore(), isPlaced: false)
-      self.parser = nil
-      self.exchange = exchange
-      state = .answering
-      exchange.fail(Failure(.downstream, .headTimeout))
+      refuse(parser, Failure(.downstream, .headTimeout))
     case .body: exchange?.fail(Failure(.downstream, .bodyTimeout))
     }
   }

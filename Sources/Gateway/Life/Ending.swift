@@ -88,7 +88,10 @@ extension Exchange {
   /// The time for draining is over.
   func endForShutdown() {
     switch stage {
-    case .delivering: client.close()
+    case .delivering:
+      record.failure = record.failure ?? Failure(.own, .draining)
+      end()
+      client.close()
     case .over: break
     default: fail(Failure(.own, .draining))
     }

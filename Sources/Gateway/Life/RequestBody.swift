@@ -52,10 +52,11 @@ struct RequestBody {
     if let room = kept.tailRoom(atLeast: bytes.count) {
       room.copyMemory(from: bytes)
       kept.commit(bytes.count)
-    } else if bytes.count >= Self.handOverBytesMin || expected == 0 {
+    } else if bytes.count >= Self.handOverBytesMin {
       append(bytes, loop)
     } else {
-      grow(expected: bytes.count + expected)
+      // Where nothing is known to follow (chunks), as much room again as there is already: small chunks share a slab.
+      grow(expected: max(bytes.count + expected, count))
       guard let room = kept.tailRoom(atLeast: bytes.count) else { return append(bytes, loop) }
       room.copyMemory(from: bytes)
       kept.commit(bytes.count)

@@ -31,13 +31,13 @@ extension Exchange {
     keepBorrowed()
   }
 
-  /// A head that broke the rules: answered as far as an answer makes sense, and closed.
-  func refuse(_ error: FramingError) {
+  /// A head that broke the rules, or did not end: answered as far as an answer makes sense, and closed.
+  func refuse(_ failure: Failure) {
     isRequestWhole = false
     chooseRequestID(nil)
     clientAddress = client.peer
     record.client = clientAddress
-    fail(Failure(.downstream, .framing(status: error.status, reason: error.reason)))
+    fail(failure)
   }
 
   private func findClientAddress(_ head: Head) -> IPAddress? {
@@ -161,7 +161,11 @@ extension Exchange {
     } else {
       holdsBody = length.map { $0 <= UInt64(min(snapshot.holdBytesMax, limit)) } ?? false
     }
-    if expectsContinue { sendContinue() }
+    if expectsContinue {
+      sendContinue()
+      // The client may have gone over it.
+      guard stage != .over else { return }
+    }
     if holdsBody {
       stage = .holding
       client.readBody()
@@ -205,6 +209,8 @@ extension Exchange {
   func takeBody(_ bytes: UnsafeRawBufferPointer) -> Int {
     guard let parser, stage != .over else { return bytes.count }
     if streamsBody { return streamBody(bytes, parser) }
+    // Refused meanwhile (too late, or the gateway stops), and the client has not taken the answer yet.
+    guard stage == .holding else { return discardUpload(bytes, parser) }
     client.bodyMoved()
     let used: Int
     if case .length(let length) = parser.framing, body.count == 0, UInt64(bytes.count) >= length {
