@@ -60,7 +60,9 @@ public struct ModelCatalog: Plugin {
       guard isRead else { return fallback != nil ? .pass : .fail(Failure(.downstream, .method(allowed: "GET, HEAD"))) }
       if let model = models[name] { return .reply(Reply(status: 200, body: Array(model.object.utf8))) }
       return forwardsUnknown && fallback != nil ? .pass : .fail(Failure(.downstream, .unknownModel(name)))
-    case .other, .outside: return .pass
+    // Said before a body is read: nobody has shown a key for it.
+    case .outside: return .fail(Failure(.downstream, .unknownPath))
+    case .other: return .pass
     }
   }
 

@@ -99,9 +99,10 @@ extension Exchange {
     }
   }
 
-  /// An interim answer (1xx) goes on to a client that can understand it. 100 was said by the gateway itself.
+  /// An interim answer (1xx) goes on to a client that can understand it, and takes what it is sent: nobody else's bytes
+  /// stop for these. 100 was said by the gateway itself.
   private func passInterim(_ head: Head) {
-    guard !isVersion10, head.status != 100 else { return }
+    guard !isVersion10, head.status != 100, client.outlet.queue.isEmpty else { return }
     var writer = HeadWriter(core.headRoom.room)
     writeInterimHead(&writer, head)
     guard !writer.overflowed else { return }
@@ -118,6 +119,7 @@ extension Exchange {
     let head = parser.head
     record.status = head.status
     isEventStream = head.first(.contentType).map { hasPrefixIgnoringCase(head.bytes($0), "text/event-stream") } ?? false
+    takesEvents = isEventStream && !head.has(.contentEncoding)
     record.isStream = record.isStream || isEventStream
     answerKeepsAlive = clientKeepsAlive && !core.isDraining
     if parser.isComplete {
@@ -137,8 +139,10 @@ extension Exchange {
     }
     core.loop.batch.add(bytes)
     stage = .relaying
-    if let endpoint, !isEventStream, endpoint.cluster.times.total != 0 {
-      totalDeadline = record.startedAt &+ endpoint.cluster.times.total
+    if isEventStream {
+      totalDeadline = 0
+    } else if let endpoint, totalDeadline == 0, endpoint.cluster.times.total != 0 {
+      totalDeadline = core.loop.now &+ endpoint.cluster.times.total
     }
     if let endpoint { touch(endpoint.cluster.times) }
     // An open stream holds neither the head's bytes nor the table over them.
@@ -228,8 +232,9 @@ extension Exchange {
   }
 
   private func act(on action: Relay.Action) {
-    // Where pieces are put into chunks, what waits cannot be read behind: the first waiting byte pauses the source.
-    let mustWait = passage == .chunked && !client.outlet.queue.isEmpty
+    // Where the framing changes, what waits cannot be read behind: the first waiting byte pauses the source, or each
+    // event would take a room with it.
+    let mustWait = passage != .asIs && !client.outlet.queue.isEmpty
     guard action == .pauseReading || mustWait, let socket = upstream?.socket, socket.interest.contains(.read) else {
       return
     }
@@ -242,7 +247,7 @@ extension Exchange {
   /// The client took what waited, down to the low mark.
   func clientTakesMore() {
     guard stage == .relaying, let socket = upstream?.socket, let endpoint else { return }
-    if passage == .chunked, !client.outlet.queue.isEmpty { return }
+    if passage != .asIs, !client.outlet.queue.isEmpty { return }
     socket.interest.formUnion(.read)
     touch(endpoint.cluster.times)
   }

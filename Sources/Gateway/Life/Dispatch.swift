@@ -21,6 +21,7 @@ extension Exchange {
     tried |= index < 64 ? 1 << UInt64(index) : .max
     self.endpoint = endpoint
     attempts.began()
+    if !streamsBody { boundTotal(destination.cluster.times.total) }
     record.upstream(destination.cluster, endpoint.endpoint)
     // Only what can be sent again may meet a connection that the endpoint has already given up.
     if !streamsBody, let idle = endpoint.takeIdle(core.loop.now) {
@@ -98,6 +99,10 @@ extension Exchange {
     case .connecting:
       connection.close()
       upstream = nil
+      if waitingFor == .tls, let endpoint {
+        waitingFor = .connect
+        bound(endpoint.cluster.times.connect)
+      }
       connectToNextAddress(error)
     case .asking:
       fail(Failure(.upstream, .closedEarly, retry: .ifReused, detail: "\(error)"))
@@ -130,7 +135,7 @@ extension Exchange {
     if streamsBody { return startStreaming(connection) }
     body.lendSent(skipping: 0) { batch.add($0) }
     switch socket.write(batch) {
-    case .failed(let error): return fail(Failure(.upstream, .closedEarly, retry: .ifReused, detail: "\(error)"))
+    case .failed(let error): return requestWasRefused(socket, error)
     case .wrote(let count): sent = count
     }
     if sent < sentTotal {
@@ -159,10 +164,7 @@ extension Exchange {
       let offered = batch.byteCount
       guard offered > 0 else { break }
       switch socket.write(batch) {
-      case .failed(let error):
-        // An endpoint may answer and close without reading everything: what it said is worth reading first.
-        guard stage == .asking else { return }
-        return fail(Failure(.upstream, .closedEarly, retry: .ifReused, detail: "\(error)"))
+      case .failed(let error): return requestWasRefused(socket, error)
       case .wrote(let count):
         sent += count
         if stage == .asking, count > 0 { bound(endpoint.cluster.times.writeStall) }
@@ -173,9 +175,23 @@ extension Exchange {
     if stage == .asking { requestWasSent() }
   }
 
-  private func requestWasSent() {
+  /// The endpoint takes no more of the request. It may have answered before it closed (413, 401): what it said is read
+  /// first, and the end of that tells of the failure.
+  func requestWasRefused(_ socket: Socket, _ error: SocketError) {
+    socket.interest.subtract(.write)
+    guard stage == .asking, let endpoint else { return }
+    // OpenSSL reads nothing more after a write that failed.
+    guard !socket.isTLS else {
+      return fail(Failure(.upstream, .closedEarly, retry: .ifReused, detail: "\(error)"))
+    }
+    waitingFor = .writeStall
+    bound(endpoint.cluster.times.writeStall)
+  }
+
+  func requestWasSent() {
     guard let endpoint else { return }
     record.sentAt = core.loop.now
+    boundTotal(endpoint.cluster.times.total)
     waitingFor = .firstByte
     bound(endpoint.cluster.times.firstByte)
     // A fresh connection is never sent the same request twice: its bytes can go.
@@ -185,97 +201,13 @@ extension Exchange {
     }
   }
 
-  // MARK: Streaming a body that is not held
+  // MARK: Time
 
-  private func startStreaming(_ connection: UpstreamConnection) {
-    sentHead = nil
-    guard let socket = connection.socket else { return }
-    var copied = 0
-    connection.outlet.relay = .flowing(pending: 0)
-    switch connection.outlet.send(socket, core.loop, marks: snapshot.relay, copied: &copied) {
-    case .failed(let error): return fail(Failure(.upstream, .closedEarly, detail: "\(error)"))
-    case .went: break
-    }
-    afterUpload(connection, socket)
-    waitingFor = .writeStall
-    client.readBody()
-  }
-
-  /// Passes on bytes of a streamed body. How many of them belong to it.
-  func streamBody(_ bytes: UnsafeRawBufferPointer, _ parser: MessageParser) -> Int {
-    guard let upstream, let socket = upstream.socket, stage == .asking || stage == .relaying else {
-      return discardUpload(bytes, parser)
-    }
-    client.bodyMoved()
-    let used: Int
-    var isLast = false
-    switch parser.parseBody(bytes, to: nil) {
-    case .more: used = bytes.count
-    case .complete(let consumed):
-      used = consumed
-      isLast = true
-    case .failed(let error):
-      fail(Failure(.downstream, .framing(status: error.status, reason: error.reason)))
-      return bytes.count
-    }
-    record.bytesIn &+= UInt64(used)
-    let batch = core.loop.batch
-    batch.reset()
-    batch.add(UnsafeRawBufferPointer(rebasing: bytes[..<used]))
-    var copied = 0
-    if isLast {
-      isRequestWhole = true
-      client.requestIsWhole()
-    }
-    switch upstream.outlet.send(socket, core.loop, marks: snapshot.relay, copied: &copied) {
-    case .failed(let error):
-      if stage == .asking { fail(Failure(.upstream, .closedEarly, detail: "\(error)")) }
-      return used
-    case .went(let action):
-      self.copied(copied)
-      core.counters.bytesCopied &+= UInt64(copied)
-      if action == .pauseReading { client.pauseInput() }
-    }
-    afterUpload(upstream, socket)
-    return used
-  }
-
-  private func discardUpload(_ bytes: UnsafeRawBufferPointer, _ parser: MessageParser) -> Int {
-    guard case .complete(let consumed) = parser.parseBody(bytes, to: nil) else { return bytes.count }
-    isRequestWhole = true
-    client.requestIsWhole()
-    return consumed
-  }
-
-  private func drainUpload(_ connection: UpstreamConnection) {
-    guard let socket = connection.socket else { return }
-    switch connection.outlet.drain(socket, core.loop, marks: snapshot.relay) {
-    case .failed(let error):
-      if stage == .asking { fail(Failure(.upstream, .closedEarly, detail: "\(error)")) }
-      return
-    case .went(let action):
-      if action == .resumeReading { client.resumeBodyInput() }
-    }
-    afterUpload(connection, socket)
-  }
-
-  /// Sees to the interest and the deadline that the state of an upload calls for.
-  private func afterUpload(_ connection: UpstreamConnection, _ socket: Socket) {
-    let waits = !connection.outlet.queue.isEmpty
-    if waits != socket.interest.contains(.write) {
-      if waits { socket.interest.formUnion(.write) } else { socket.interest.subtract(.write) }
-    }
-    guard stage == .asking, let endpoint else { return }
-    if waits {
-      waitingFor = .writeStall
-      bound(endpoint.cluster.times.writeStall)
-    } else if isRequestWhole {
-      releaseHead()
-      requestWasSent()
-    } else {
-      // The client's own deadline bounds the wait for more of the body.
-      deadline = 0
-    }
+  /// Bounds a plain answer as a whole, from the first time that its request is ready to be sent. A stream has no such
+  /// bound, and whoever asked for one gets none until the answer turns out to be something else.
+  func boundTotal(_ time: UInt64) {
+    guard totalDeadline == 0, time != 0, !members.stream else { return }
+    totalDeadline = core.loop.now &+ time
   }
 
   /// Bounds what is awaited from the upstream by `time` nanoseconds from now; 0 is no bound.

@@ -87,6 +87,8 @@ public final class Exchange: PayloadSink {
   var passage = Passage.none
   var answerKeepsAlive = false
   var isEventStream = false
+  /// Whether an event of the gateway's own can be put into the answer: it is a stream of them, and not compressed.
+  var takesEvents = false
   var totalDeadline: UInt64 = 0
 
   /// What the access log will say.

@@ -48,7 +48,8 @@ extension Exchange {
     let wait: Failure.Wait = totalDeadline != 0 && now >= totalDeadline ? .total : waitingFor
     switch stage {
     case .connecting:
-      fail(Failure(.upstream, .timeout(wait), retry: .elsewhere, detail: endpoint?.endpoint.name ?? ""))
+      let retry: AnotherAttempt = wait == .total ? .never : .elsewhere
+      fail(Failure(.upstream, .timeout(wait), retry: retry, detail: endpoint?.endpoint.name ?? ""))
     case .asking, .relaying: fail(Failure(.upstream, .timeout(wait)))
     default: break
     }
@@ -74,7 +75,7 @@ extension Exchange {
   private func endHonestly(_ failure: Failure) {
     record.failure = failure
     let parser = responseParser
-    if isEventStream, let parser, SSE.endsEvent(tail: parser.payloadTail, count: parser.payloadCount),
+    if takesEvents, let parser, SSE.endsEvent(tail: parser.payloadTail, count: parser.payloadCount),
       let event = streamFailedEvent(failure)
     {
       sendLastEvent(event, parser)

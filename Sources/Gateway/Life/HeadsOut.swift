@@ -225,6 +225,8 @@ extension Exchange {
     writeStatusLine(&writer, head)
     for index in 0..<head.fieldCount where HopByHop.forwards(index, of: head) {
       let field = head.field(index)
+      // There is no body whose length this could be (RFC 9110, 8.6).
+      if field.known == .contentLength { continue }
       writer.write(head.bytes(field.name))
       writer.write(": ")
       writer.write(head.bytes(field.value))

@@ -80,7 +80,12 @@ struct Outlet: ~Copyable {
       }
       let rest = UnsafeRawBufferPointer(rebasing: piece[skip...])
       let at = UInt(bitPattern: address) &+ UInt(skip)
-      if at >= start, at &+ UInt(rest.count) <= start &+ UInt(room.capacity) {
+      if !handedOver, rest.count <= Self.copiedBytesMax, let tail = queue.tailRoom(atLeast: Self.copiedBytesMax) {
+        // Many small pieces behind a slow peer would otherwise hold a room each, a thousand times their size.
+        tail.copyMemory(from: rest)
+        queue.commit(rest.count)
+        copied &+= rest.count
+      } else if at >= start, at &+ UInt(rest.count) <= start &+ UInt(room.capacity) {
         // The bytes stay where the kernel put them; the room goes with them.
         if !handedOver {
           _ = loop.handOverRoom()
@@ -94,4 +99,7 @@ struct Outlet: ~Copyable {
       skip = 0
     }
   }
+
+  /// The largest piece that is copied behind others that wait already.
+  private static let copiedBytesMax = 4 << 10
 }

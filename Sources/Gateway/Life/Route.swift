@@ -69,32 +69,33 @@ public enum Route: Sendable, Equatable {
     return .model(percentDecoded(UnsafeRawBufferPointer(rebasing: tail.dropFirst())))
   }
 
-  /// Whether a path has a dot segment, plain or encoded: what a backend would make of it is not what was checked here.
+  /// Whether a path has a dot segment, its dots or slashes plain or encoded: what a backend would make of it is not what
+  /// was checked here.
   static func leavesItsPlace(_ path: UnsafeRawBufferPointer) -> Bool {
     var dots = 0
     var isDotsOnly = true
     var index = 0
-    while index <= path.count {
-      if index == path.count || path[index] == UInt8(ascii: "/") || path[index] == UInt8(ascii: "\\") {
+    while index < path.count {
+      let (byte, size) = character(path, at: index)
+      index += size
+      switch byte {
+      case UInt8(ascii: "/"), UInt8(ascii: "\\"):
         if isDotsOnly, dots == 1 || dots == 2 { return true }
         dots = 0
         isDotsOnly = true
-        index += 1
-        continue
+      case UInt8(ascii: "."): dots += 1
+      default: isDotsOnly = false
       }
-      if path[index] == UInt8(ascii: ".") {
-        dots += 1
-      } else if path[index] == UInt8(ascii: "%"), index + 2 < path.count, path[index + 1] == UInt8(ascii: "2"),
-        path[index + 2] | 0x20 == UInt8(ascii: "e")
-      {
-        dots += 1
-        index += 2
-      } else {
-        isDotsOnly = false
-      }
-      index += 1
     }
-    return false
+    return isDotsOnly && (dots == 1 || dots == 2)
+  }
+
+  /// The byte that stands at `index`, an escape undone, and how many bytes it takes there.
+  private static func character(_ path: UnsafeRawBufferPointer, at index: Int) -> (byte: UInt8, size: Int) {
+    guard path[index] == UInt8(ascii: "%"), index + 2 < path.count, let high = hex(path[index + 1]),
+      let low = hex(path[index + 2])
+    else { return (path[index], 1) }
+    return (high << 4 | low, 3)
   }
 
   /// `%2F` and the like, undone; what is no escape stays as it is.
@@ -103,15 +104,9 @@ public enum Route: Sendable, Equatable {
     out.reserveCapacity(bytes.count)
     var index = 0
     while index < bytes.count {
-      if bytes[index] == UInt8(ascii: "%"), index + 2 < bytes.count, let high = hex(bytes[index + 1]),
-        let low = hex(bytes[index + 2])
-      {
-        out.append(high << 4 | low)
-        index += 3
-      } else {
-        out.append(bytes[index])
-        index += 1
-      }
+      let (byte, size) = character(bytes, at: index)
+      out.append(byte)
+      index += size
     }
     return String(decoding: out, as: UTF8.self)
   }
