@@ -20,49 +20,42 @@ public struct BodyMembers {
   public init() {}
 }
 
-/// A scanner for either format.
-enum BodyScanner {
-  case json(JSONMemberScanner)
-  case form(MultipartScanner)
+/// A scanner for either format. A class, so that an exchange holds no room for it once its body has been read.
+final class BodyScanner {
+  private var json: JSONMemberScanner?
+  private var form: MultipartScanner?
 
-  mutating func scan(_ bytes: UnsafeRawBufferPointer) {
-    switch self {
-    case .json(var scanner):
-      scanner.scan(bytes)
-      self = .json(scanner)
-    case .form(var scanner):
-      scanner.scan(bytes)
-      self = .form(scanner)
-    }
+  init(_ json: JSONMemberScanner) { self.json = json }
+  init(_ form: MultipartScanner) { self.form = form }
+
+  func scan(_ bytes: UnsafeRawBufferPointer) {
+    json?.scan(bytes)
+    form?.scan(bytes)
   }
 
   /// The body is whole. Members, or why there are none.
-  mutating func finish() -> Result<BodyMembers, Failure> {
+  func finish() -> Result<BodyMembers, Failure> {
+    json?.finish()
+    form?.finish()
     var members = BodyMembers()
-    switch self {
-    case .json(var scanner):
-      scanner.finish()
-      switch scanner.outcome {
-      case .failed(let failure): return .failure(Self.failure(failure))
-      case .incomplete: return .failure(Failure(.downstream, .unreadableBody, detail: "the JSON is cut off"))
-      case .object: break
-      }
-      members.model = scanner.modelText
-      members.modelRange = scanner.modelRange
-      members.stream = scanner.stream ?? false
-      members.includesUsage = scanner.includeUsage
-      members.tokensMax = scanner.maxTokens
-    case .form(var scanner):
-      scanner.finish()
+    switch json?.outcome ?? form?.outcome {
+    case .failed(let failure): return .failure(Self.failure(failure))
+    case .object: break
+    case .incomplete, nil:
+      let detail = json == nil ? "the form is cut off" : "the JSON is cut off"
+      return .failure(Failure(.downstream, .unreadableBody, detail: detail))
+    }
+    if let json {
+      members.model = json.modelText
+      members.modelRange = json.modelRange
+      members.stream = json.stream ?? false
+      members.includesUsage = json.includeUsage
+      members.tokensMax = json.maxTokens
+    } else if let form {
       members.isJSON = false
-      switch scanner.outcome {
-      case .failed(let failure): return .failure(Self.failure(failure))
-      case .incomplete: return .failure(Failure(.downstream, .unreadableBody, detail: "the form is cut off"))
-      case .object: break
-      }
-      members.model = scanner.modelText
-      members.modelRange = scanner.modelRange
-      members.stream = scanner.stream ?? false
+      members.model = form.modelText
+      members.modelRange = form.modelRange
+      members.stream = form.stream ?? false
     }
     return .success(members)
   }

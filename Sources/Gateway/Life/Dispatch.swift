@@ -14,7 +14,7 @@ extension Exchange {
       replaceModel(destination)
     }
     guard let (index, endpoint) = clusterState?.next(excluding: tried) else {
-      var last = lastFailure ?? Failure(.upstream, .unreachable, detail: "the cluster has no endpoint")
+      var last = setbacks.last ?? Failure(.upstream, .unreachable, detail: "the cluster has no endpoint")
       last.retry = .never
       return fail(last)
     }

@@ -20,7 +20,6 @@ extension Exchange {
       self.upstream = nil
       upstream.exchange = nil
       if isReusable {
-        upstream.served += 1
         if let socket = upstream.socket, socket.interest != .read { socket.interest = .read }
         endpoint.putIdle(upstream, core.loop.now)
       } else {
@@ -107,6 +106,7 @@ extension Exchange {
     body.removeAll()
     sentHead = nil
     scanner = nil
+    setbacks = []
     endpoint = nil
     clusterState = nil
     record.endedAt = core.loop.now

@@ -71,8 +71,8 @@ public final class Exchange: PayloadSink {
   var endpoint: EndpointState?
   var attempts = Attempts()
   var tried: UInt64 = 0
-  /// Why the endpoint before this one was given up.
-  var lastFailure: Failure?
+  /// Why the endpoints before this one were given up.
+  var setbacks: [Failure] = []
   var addresses: [SocketAddress] = []
   var dialing: UInt32 = 0
   var upstream: UpstreamConnection?

@@ -35,7 +35,7 @@ extension Exchange {
       dropUpstream()
       connect(endpoint)
     case .elsewhere:
-      lastFailure = failure
+      setbacks.append(failure)
       dropUpstream()
       dispatch()
     }

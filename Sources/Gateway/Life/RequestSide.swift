@@ -188,11 +188,11 @@ extension Exchange {
         guard isNeeded else { return .success(nil) }
         return .failure(Failure(.downstream, .unreadableBody, detail: "multipart without a boundary"))
       }
-      return .success(.form(scanner))
+      return .success(BodyScanner(scanner))
     }
     // Clients that forget the content type of a chat still mean JSON; below other paths only what says so is read.
     let isJSON = type.map { hasPrefixIgnoringCase($0, "application/json") } ?? false
-    return .success(isNeeded || isJSON ? .json(JSONMemberScanner()) : nil)
+    return .success(isNeeded || isJSON ? BodyScanner(JSONMemberScanner()) : nil)
   }
 
   private func sendContinue() {
@@ -278,8 +278,8 @@ extension Exchange {
     isRequestWhole = true
     client.requestIsWhole()
     record.bytesIn = UInt64(body.count)
-    if scanner != nil {
-      switch scanner?.finish() {
+    if let scanner {
+      switch scanner.finish() {
       case .success(let members):
         self.members = members
         record.isStream = members.stream
@@ -287,9 +287,8 @@ extension Exchange {
         // What need not name a model may be anything; but one that is named twice would be read differently elsewhere.
         if case .inference = route { return fail(failure) }
         if case .badModel = failure.cause { return fail(failure) }
-      case nil: break
       }
-      scanner = nil
+      self.scanner = nil
     }
     stage = .deciding
     run(.body)

@@ -38,8 +38,8 @@ public struct Failure: Error, Sendable {
     case noKey
     /// A credential that is not ours (401). The payload is a redacted form for the message.
     case badKey(String)
-    /// Too many requests (429).
-    case limited(RateVerdict, requestsPerMinute: Int)
+    /// Too many requests (429). Indirect: every exchange has room for a failure, and this one is the largest.
+    indirect case limited(RateVerdict, requestsPerMinute: Int)
     /// No connection to any endpoint (502).
     case unreachable
     /// The upstream closed or reset before an answer (502).

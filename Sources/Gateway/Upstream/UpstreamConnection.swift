@@ -13,8 +13,6 @@ final class UpstreamConnection: SocketOwner {
   var exchange: Exchange?
   /// Bytes of a streamed request that the endpoint has not taken.
   var outlet = Outlet()
-  /// Requests it has carried before the present one.
-  var served = 0
 
   private init(endpoint: EndpointState, core: Core) {
     self.endpoint = endpoint
