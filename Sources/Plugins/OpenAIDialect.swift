@@ -93,7 +93,7 @@ public struct OpenAIDialect: Plugin {
       case .limited(let rate, let perMinute):
         message =
           "Rate limit reached for requests from your address: Limit \(perMinute) per minute. "
-          + "Please try again in \(Duration.text(rate.retryAfterNanoseconds))."
+          + "Please try again in \(ResetTime.text(rate.retryAfterNanoseconds))."
         type = "requests"
         code = "rate_limit_exceeded"
       case .unreachable:

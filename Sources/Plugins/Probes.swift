@@ -24,7 +24,7 @@ public struct Probes: Plugin {
   }
 
   private func state(_ word: String, _ status: Int) -> Reply {
-    let time = Date.text(Machine.wallClockNanoseconds())
+    let time = Timestamp.text(Machine.wallClockNanoseconds())
     return Reply(
       status: status, body: Array(#"{"status":"\#(word)","timestamp":"\#(time)"}"#.utf8),
       fields: [("Cache-Control", "no-store")])

@@ -193,8 +193,10 @@ public final class Socket: Poll {
 
   @inline(__always)
   func tell(_ call: (SocketOwner) -> Void) {
-    // SAFETY: an owner closes its sockets before it goes away, and stays for the turn (SocketOwner's law).
-    owner._withUnsafeGuaranteedRef(call)
+    // SAFETY: an owner closes its sockets before it goes away (SocketOwner's law), so it is alive now. It is retained for
+    // the call, ten nanoseconds, because a call may well drop the last reference to it before it comes back.
+    let owner = owner.takeUnretainedValue()
+    withExtendedLifetime(owner) { call(owner) }
   }
 
   func takeKernelError() -> Int32 {

@@ -143,7 +143,7 @@ let valuesMistakes: [Mistake] = [
     "an unknown word", "log: { level: infos }\n",
     [
       """
-      t.yaml:5:8: log.level: found "infos", expected debug, info, warning or error; did you mean info?
+      t.yaml:5:8: log.level: found "infos", expected info, warning or error; did you mean info?
       """
     ]),
   Mistake(

@@ -33,7 +33,7 @@ struct TextTests {
       (.max, "5124095h34m34s"),
     ] as [(UInt64, String)])
   func duration(_ nanoseconds: UInt64, _ text: String) {
-    #expect(Gateway.Duration.text(nanoseconds) == text)
+    #expect(Gateway.ResetTime.text(nanoseconds) == text)
   }
 
   // MARK: Dates
@@ -50,20 +50,21 @@ struct TextTests {
       (4_107_456_000_000, "2100-02-28T00:00:00.000Z"), (2_147_483_648_123, "2038-01-19T03:14:08.123Z"),
     ] as [(UInt64, String)])
   func date(_ milliseconds: UInt64, _ text: String) {
-    #expect(Gateway.Date.text(milliseconds * 1_000_000) == text)
-    #expect(Gateway.Date.text(milliseconds * 1_000_000 + 999_999) == text, "what is below a millisecond is cut off")
+    #expect(Gateway.Timestamp.text(milliseconds * 1_000_000) == text)
+    #expect(
+      Gateway.Timestamp.text(milliseconds * 1_000_000 + 999_999) == text, "what is below a millisecond is cut off")
   }
 
   @Test("the last time that fits is a date as well")
   func lastDate() {
-    #expect(Gateway.Date.text(.max) == "2554-07-21T23:34:33.709Z")
+    #expect(Gateway.Timestamp.text(.max) == "2554-07-21T23:34:33.709Z")
   }
 
   @Test("each of 400 years' days follows the one before it, with the lengths that months have")
   func calendar() {
     var (year, month, day) = (1970, 1, 1)
     for number in 0..<UInt64(146_097) {
-      let text = Gateway.Date.text(number * 86_400_000_000_000)
+      let text = Gateway.Timestamp.text(number * 86_400_000_000_000)
       let expected = "\(year)-\(month < 10 ? "0" : "")\(month)-\(day < 10 ? "0" : "")\(day)T00:00:00.000Z"
       guard text == expected else {
         Issue.record("day \(number): \(text), expected \(expected)")

@@ -36,7 +36,7 @@ extension Configuration {
     }
 
     public enum Level: String, Sendable, Hashable, CaseIterable {
-      case debug, info, warning, error
+      case info, warning, error
     }
 
     /// One JSON line per request. Default: `stdout`.

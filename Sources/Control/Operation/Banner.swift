@@ -11,7 +11,7 @@ struct Banner {
   let descriptors: Int
   let path: String
 
-  func print() { Terminal.error(text) }
+  func print() { Terminal.info(text) }
 
   var text: String {
     var lines = [

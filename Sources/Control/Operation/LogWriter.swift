@@ -71,7 +71,7 @@ final class LogWriter: AccessSink {
       state.linesLost = 0
       return (state.descriptor, lost)
     }
-    if lost > 0 { Terminal.error("access log: \(lost) lines dropped, its reader is too slow") }
+    if lost > 0 { Terminal.warning("access log: \(lost) lines dropped, its reader is too slow") }
     write(bytes, descriptor)
     state.withLock { $0.bytesWaiting -= bytes.count }
   }

@@ -19,7 +19,7 @@ extension Server {
   /// Runs the demo backend in the foreground until it is told to stop.
   public static func runDemoBackend(_ demo: Configuration.DemoBackend) -> Int32 {
     do throws(ReactorError) {
-      Terminal.error("sluice: demo backend on \(demo.address), models \(demo.models.joined(separator: ", "))")
+      Terminal.info("sluice: demo backend on \(demo.address), models \(demo.models.joined(separator: ", "))")
       try DemoBackend.run(DemoSettings(demo))
       return ExitStatus.good
     } catch {

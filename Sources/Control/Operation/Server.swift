@@ -12,7 +12,8 @@ public final class Server {
   private let path: String
   private let extraPlugins: [any Plugin]
   private var configuration: Configuration
-  private var builder = SnapshotBuilder()
+  private var builder: SnapshotBuilder
+  private let connections = Tally()
   private var listeners: [OpenListener] = []
   private var cores: [CoreHandle] = []
   private var threads: [CoreThread] = []
@@ -24,6 +25,7 @@ public final class Server {
     self.path = path
     self.configuration = configuration
     extraPlugins = plugins
+    builder = SnapshotBuilder(descriptors: Machine.raiseDescriptorLimit())
   }
 
   /// Runs a gateway until it is told to stop; the process's exit status.
@@ -33,6 +35,7 @@ public final class Server {
       Terminal.error("\(errors)")
       return ExitStatus.badConfiguration
     case .success(let configuration):
+      Terminal.show(from: configuration.log.level)
       let server = Server(path: path, configuration: configuration, plugins: plugins)
       do throws(OperatorError) {
         return try server.run()
@@ -45,7 +48,6 @@ public final class Server {
   }
 
   private func run() throws(OperatorError) -> Int32 {
-    let descriptors = Machine.raiseDescriptorLimit()
     let loop: Loop
     do throws(ReactorError) { loop = try Loop(roomCapacity: 4096) } catch { throw OperatorError("\(error)") }
     // Before anything else: a signal during the start must find somebody.
@@ -68,8 +70,10 @@ public final class Server {
     }
     try startCores(count, snapshot)
     for (index, core) in cores.enumerated() { core.change(closing: [], opening: doors(listeners, index)) }
-    Banner(configuration: configuration, listeners: listeners, cores: count, descriptors: descriptors, path: path)
-      .print()
+    Banner(
+      configuration: configuration, listeners: listeners, cores: count, descriptors: builder.descriptors, path: path
+    )
+    .print()
 
     let inbox = loop.inbox
     joinLater { inbox.stop() }
@@ -102,7 +106,8 @@ public final class Server {
         // SAFETY: made here and handed to the core's own thread before anybody else can reach it; from then on only its
         // handle is used here.
         nonisolated(unsafe) let core = Core(
-          index: index, loop: loop, snapshot: snapshot, accessLog: log.map { AccessLog(loop: loop, sink: $0) })
+          index: index, loop: loop, snapshot: snapshot, accessLog: log.map { AccessLog(loop: loop, sink: $0) },
+          connections: connections)
         cores.append(CoreHandle(core))
         threads.append(
           try CoreThread.start(name: "core \(index)") {
@@ -129,13 +134,13 @@ public final class Server {
   private func drain() {
     guard !isDraining else {
       // Asked twice: whoever asks does not want to wait.
-      Terminal.error("sluice: stopped at once")
+      Terminal.warning("sluice: stopped at once")
       log?.finish()
       exit(ExitStatus.good)
     }
     isDraining = true
     let seconds = Double(configuration.shutdown.drainNanoseconds) / 1e9
-    Terminal.error("sluice: draining, streams have \(seconds) seconds to finish")
+    Terminal.info("sluice: draining, streams have \(seconds) seconds to finish")
     for core in cores { core.drain() }
   }
 
@@ -146,7 +151,7 @@ public final class Server {
     case .success(let new):
       do throws(OperatorError) {
         try adopt(new)
-        Terminal.error("sluice: reloaded \(path)")
+        Terminal.info("sluice: reloaded \(path)")
       } catch {
         Terminal.error("\(path): \(error)\nsluice: reload refused, nothing was changed")
       }
@@ -182,6 +187,7 @@ public final class Server {
       core.change(closing: gone.map(\.door), opening: doors(opened, index))
     }
     removeUnixSockets(gone)
+    Terminal.show(from: new.log.level)
     listeners = kept + opened
     configuration = new
   }

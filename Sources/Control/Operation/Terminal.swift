@@ -1,12 +1,38 @@
-// What the operator reads while the gateway runs: lines on standard error, written whole.
+// What the operator reads while the gateway runs: lines on standard error, written whole, from a level upward.
 
 import Glibc
+import Synchronization
 
 /// The operator's terminal.
 public enum Terminal {
-  /// Writes a line to standard error.
-  public static func error(_ text: String) {
+  private static let threshold = Atomic<Int>(0)
+
+  /// Writes nothing below `level` from now on.
+  static func show(from level: Configuration.Log.Level) { threshold.store(rank(level), ordering: .relaxed) }
+
+  /// What goes as it should: the banner, a reload, a shutdown.
+  public static func info(_ text: String) { write(text, .info) }
+
+  /// What the gateway lives with, and the operator should know of.
+  public static func warning(_ text: String) { write(text, .warning) }
+
+  /// What did not work.
+  public static func error(_ text: String) { write(text, .error) }
+
+  private static func write(_ text: String, _ level: Configuration.Log.Level) {
+    guard rank(level) >= threshold.load(ordering: .relaxed) else { return }
     let line = Array((text + "\n").utf8)
-    _ = line.withUnsafeBytes { Glibc.write(2, $0.baseAddress, $0.count) }
+    var rest = line[...]
+    while !rest.isEmpty {
+      // SAFETY: the array's bytes are lent for the length of the call.
+      let count = rest.withUnsafeBytes { Glibc.write(2, $0.baseAddress, $0.count) }
+      if count < 0, errno == EINTR { continue }
+      guard count > 0 else { return }
+      rest = rest.dropFirst(count)
+    }
+  }
+
+  private static func rank(_ level: Configuration.Log.Level) -> Int {
+    Configuration.Log.Level.allCases.firstIndex(of: level) ?? 0
   }
 }

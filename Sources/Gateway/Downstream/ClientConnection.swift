@@ -66,6 +66,7 @@ final class ClientConnection: SocketOwner, Enrolled {
     do throws(SocketError) {
       client.socketOrNil = try Socket.accepted(descriptor: descriptor, loop: core.loop, tls: door.tls, owner: client)
     } catch {
+      core.clientLeft()
       return
     }
     core.clients.add(client)

@@ -5,7 +5,7 @@ import Wire
 enum AccessLine {
   static func append(_ record: AccessRecord, wallClock: UInt64, to out: inout [UInt8]) {
     out.append(UInt8(ascii: "{"))
-    text("time", Date.text(wallClock), first: true, &out)
+    text("time", Timestamp.text(wallClock), first: true, &out)
     text("id", record.requestID, &out)
     if let client = record.client { text("client", client.description, &out) }
     text("method", record.method.name, &out)
@@ -72,36 +72,5 @@ enum AccessLine {
       out.append(UInt8(ascii: "0") + UInt8(value / divisor % 10))
       divisor /= 10
     }
-  }
-}
-
-/// Dates as RFC 3339 writes them, in UTC.
-public enum Date {
-  /// `2026-01-31T10:30:00.123Z` for nanoseconds since 1970.
-  public static func text(_ nanoseconds: UInt64) -> String {
-    let milliseconds = nanoseconds / 1_000_000
-    let seconds = milliseconds / 1000
-    let (year, month, day) = civil(days: seconds / 86_400)
-    let ofDay = seconds % 86_400
-    return "\(padded(year, 4))-\(padded(month, 2))-\(padded(day, 2))T\(padded(ofDay / 3600, 2)):"
-      + "\(padded(ofDay / 60 % 60, 2)):\(padded(ofDay % 60, 2)).\(padded(milliseconds % 1000, 3))Z"
-  }
-
-  /// The date of a day since 1970-01-01, by counting eras of 400 years from 0000-03-01.
-  private static func civil(days: UInt64) -> (UInt64, UInt64, UInt64) {
-    let shifted = days + 719_468
-    let era = shifted / 146_097
-    let ofEra = shifted % 146_097
-    let yearOfEra = (ofEra - ofEra / 1460 + ofEra / 36_524 - ofEra / 146_096) / 365
-    let ofYear = ofEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-    let shiftedMonth = (5 * ofYear + 2) / 153
-    let day = ofYear - (153 * shiftedMonth + 2) / 5 + 1
-    let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
-    return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, day)
-  }
-
-  private static func padded(_ value: UInt64, _ width: Int) -> String {
-    let text = String(value)
-    return text.utf8.count >= width ? text : String(repeating: "0", count: width - text.utf8.count) + text
   }
 }

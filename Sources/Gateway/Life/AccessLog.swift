@@ -16,14 +16,11 @@ public final class AccessLog {
   private var lines = 0
   private var timer: Timer?
   private var isArmed = false
-  /// Wall clock minus the loop's clock in nanoseconds, so that a time of the loop can be written as a date.
-  private let offset: UInt64
   /// Lines that nobody had room for.
   public private(set) var linesLost = 0
 
   public init(loop: Loop, sink: any AccessSink) {
     self.sink = sink
-    offset = Machine.wallClockNanoseconds() &- loop.now
     timer = Timer(loop: loop) { [unowned self] in
       isArmed = false
       handOver()
@@ -33,7 +30,9 @@ public final class AccessLog {
   /// Adds the line of a finished exchange.
   func add(_ record: AccessRecord, _ core: Core) {
     if buffer.capacity == 0 { buffer.reserveCapacity(Self.bufferBytes) }
-    AccessLine.append(record, wallClock: record.startedAt &+ offset, to: &buffer)
+    // Counted back from the clock of today: it may have been set, or have slept, since the core began.
+    let began = Machine.wallClockNanoseconds() &- (record.endedAt &- record.startedAt)
+    AccessLine.append(record, wallClock: began, to: &buffer)
     lines += 1
     if buffer.count >= Self.bufferBytes - Self.lineBytesUsual {
       handOver()

@@ -23,10 +23,13 @@ public final class Core {
 
   private(set) var clusters: [ClusterState] = []
   var clients = Roster<ClientConnection>()
+  private let connections: Tally
   var random: Xoshiro256
   /// Scratch for the heads that leave.
   private(set) var headRoom: Slab
   let resolver: Resolver
+  private var dateSecond: UInt64 = 0
+  private var dateText = ""
   private let chunkRoom = Slab(capacity: 32)
 
   private var listeners: [(door: Door, listener: Listener)] = []
@@ -40,7 +43,9 @@ public final class Core {
   private var drainState = Drain()
   private var drainTimer: Timer?
 
-  public init(index: Int, loop: Loop, snapshot: Snapshot, accessLog: AccessLog?) {
+  /// - Parameter connections: counts the clients of all cores that share it.
+  public init(index: Int, loop: Loop, snapshot: Snapshot, accessLog: AccessLog?, connections: Tally = Tally()) {
+    self.connections = connections
     self.index = index
     self.loop = loop
     self.snapshot = snapshot
@@ -86,8 +91,7 @@ public final class Core {
   }
 
   private func accept(_ descriptor: Int32, from peer: SocketAddress, door: Door) {
-    let bound = snapshot.client.connectionsMax
-    if bound > 0, clients.count >= bound {
+    guard connections.enter(max: snapshot.client.connectionsMax) else {
       counters.connectionsRefused &+= 1
       Machine.close(descriptor, saying: door.refusal)
       return
@@ -99,6 +103,13 @@ public final class Core {
   /// The line in front of a chunk of `count` bytes, in scratch of its own: one at a time.
   func chunkHead(_ count: Int) -> UnsafeRawBufferPointer {
     UnsafeRawBufferPointer(rebasing: chunkRoom.room[..<ChunkedWriter.chunkHead(count, into: chunkRoom.room)])
+  }
+
+  /// The value of a Date field, written anew each second (RFC 9110, 5.6.7).
+  func date() -> String {
+    let second = Machine.wallClockNanoseconds() / 1_000_000_000
+    if second != dateSecond { (dateSecond, dateText) = (second, Timestamp.http(second)) }
+    return dateText
   }
 
   // MARK: Parsers
@@ -196,7 +207,10 @@ public final class Core {
   }
 
   /// Called whenever a client connection has gone.
-  func clientLeft() { if isDraining, clients.count == 0 { drainTicked() } }
+  func clientLeft() {
+    connections.leave()
+    if isDraining, clients.count == 0 { drainTicked() }
+  }
 
   private func drainTicked() { act(on: drainState.ticked(now: loop.now, exchanges: clients.count)) }
 

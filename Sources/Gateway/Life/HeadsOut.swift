@@ -186,6 +186,7 @@ extension Exchange {
     writer.write(reply.contentType)
     writer.write("\r\n")
     writer.field("Content-Length", UInt64(reply.body.count))
+    writer.field("Date", utf8: core.date())
     var fields = HeadFields(writer)
     for field in reply.fields { fields.add(field.name, field.value) }
     writer = fields.writer

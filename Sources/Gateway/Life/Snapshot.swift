@@ -43,7 +43,7 @@ public struct ClientPolicy: Sendable {
   public var limits = HeadLimits()
   /// Largest request body that is held, in bytes.
   public var bodyBytesMax = 64 << 20
-  /// Connections a core keeps at once; more are closed at accept. 0 is no bound but the descriptor limit.
+  /// Client connections of all cores at one time; more are told so and closed. 0 is no bound.
   public var connectionsMax = 0
   /// Peers whose X-Forwarded-* is believed.
   public var trustedProxies: [AddressPrefix] = []

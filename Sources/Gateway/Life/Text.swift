@@ -128,7 +128,7 @@ enum RequestID {
 }
 
 /// Durations as OpenAI's rate limit fields write them: `12ms`, `1s`, `6m0s`.
-public enum Duration {
+public enum ResetTime {
   /// `nanoseconds`, rounded up to whole milliseconds below a second and to whole seconds above.
   public static func text(_ nanoseconds: UInt64) -> String {
     if nanoseconds <= 999_000_000 { return "\((nanoseconds + 999_999) / 1_000_000)ms" }

@@ -11,7 +11,8 @@ public struct Phases: OptionSet, Sendable {
 
   /// Head parsed; nothing has been read of the body.
   public static let request = Phases(rawValue: 1 << 0)
-  /// The whole body is there; asking for this phase makes the gateway hold bodies (of routes that have a model).
+  /// The body is there, as far as it is held: that of a route that has a model is whole, and its members are known. A body
+  /// that passes through unread has only begun.
   public static let body = Phases(rawValue: 1 << 1)
   /// Model to cluster.
   public static let route = Phases(rawValue: 1 << 2)
