@@ -68,7 +68,8 @@ extension Configuration {
     public var headBytesMax: Int = 65_536
     /// Largest request body, in bytes. Default: 64 MiB.
     public var bodyBytesMax: Int = 67_108_864
-    /// Client connections at one time, over all cores; 0 derives the number from the descriptor limit. Default: 0.
+    /// Client connections at one time, over all cores; more are told 503. 0 is no bound: accepting pauses when descriptors
+    /// run out. Default: 0.
     public var connectionsMax: Int = 0
     /// Peers whose `X-Forwarded-For` is believed. Default: none.
     public var trustedProxies: [AddressRange] = []

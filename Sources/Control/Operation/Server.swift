@@ -12,7 +12,7 @@ public final class Server {
   private let path: String
   private let extraPlugins: [any Plugin]
   private var configuration: Configuration
-  private var builder: SnapshotBuilder
+  private var builder = SnapshotBuilder()
   private let connections = Tally()
   private var listeners: [OpenListener] = []
   private var cores: [CoreHandle] = []
@@ -25,7 +25,6 @@ public final class Server {
     self.path = path
     self.configuration = configuration
     extraPlugins = plugins
-    builder = SnapshotBuilder(descriptors: Machine.raiseDescriptorLimit())
   }
 
   /// Runs a gateway until it is told to stop; the process's exit status.
@@ -61,6 +60,7 @@ public final class Server {
     } catch {
       throw OperatorError("signals: \(error)")
     }
+    Machine.raiseDescriptorLimit()
     log = try openLog(configuration.log.access)
     if let demo = configuration.demoBackend { self.demo = try startDemo(demo) }
     let snapshot = try builder.build(configuration, extra: extraPlugins)
@@ -71,7 +71,7 @@ public final class Server {
     try startCores(count, snapshot)
     for (index, core) in cores.enumerated() { core.change(closing: [], opening: doors(listeners, index)) }
     Banner(
-      configuration: configuration, listeners: listeners, cores: count, descriptors: builder.descriptors, path: path
+      configuration: configuration, listeners: listeners, cores: count, descriptors: Machine.raiseDescriptorLimit(), path: path
     )
     .print()
 

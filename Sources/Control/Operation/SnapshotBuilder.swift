@@ -8,12 +8,6 @@ import Wire
 
 /// Builds snapshots. What must outlive a reload (the limiter's table) is kept here.
 struct SnapshotBuilder {
-  /// Descriptors that the process may open.
-  let descriptors: Int
-
-  private static let descriptorsKept = 128
-
-  init(descriptors: Int) { self.descriptors = descriptors }
   private var table: RateTable?
   private var tableEntries = 0
 
@@ -104,9 +98,7 @@ struct SnapshotBuilder {
     policy.times.writeStall = client.writeStallNanoseconds
     policy.limits.headBytesMax = client.headBytesMax
     policy.bodyBytesMax = client.bodyBytesMax
-    // Each client may need an upstream of its own, and the process some for itself.
-    policy.connectionsMax =
-      client.connectionsMax > 0 ? client.connectionsMax : max(16, (descriptors - Self.descriptorsKept) / 2)
+    policy.connectionsMax = client.connectionsMax
     policy.trustedProxies = prefixes(client.trustedProxies)
     return policy
   }
