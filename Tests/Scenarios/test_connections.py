@@ -7,6 +7,8 @@ import socket
 import struct
 import time
 
+import pytest
+
 from harness.backends import Backend, Echoes, NeverAnswers, NeverReads, StreamsEvents, chunk
 from harness.client import assert_envelope
 from harness.gateway import free_port, merged
@@ -76,6 +78,49 @@ def select_readable(client):
     import select
 
     return select.select([client.socket], [], [], 0)[0]
+
+
+class FloodsFramed(Backend):
+    """The same 12 MB in one framing or another, written in pieces of all sizes."""
+
+    DATA = bytes(range(256)) * (12 << 12)
+    HEADS = {
+        "length": b"content-length: %d\r\n" % len(DATA),
+        "chunks": b"transfer-encoding: chunked\r\n",
+        "close": b"connection: close\r\n",
+    }
+
+    def __init__(self, framing, **rest):
+        self.framing = framing
+        super().__init__(**rest)
+
+    def answer(self, connection, request):
+        connection.send(b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\n" + self.HEADS[self.framing] + b"\r\n")
+        at, size = 0, 1
+        while at < len(self.DATA):
+            piece = self.DATA[at : at + size]
+            if not connection.send(chunk(piece) if self.framing == "chunks" else piece):
+                return False
+            at += len(piece)
+            size = size * 7 % 100_003
+        if self.framing == "chunks":
+            connection.send(b"0\r\n\r\n")
+        return self.framing != "close"
+
+
+@pytest.mark.parametrize("version", ["1.0", "1.1"])
+@pytest.mark.parametrize("framing", ["length", "chunks", "close"])
+@pytest.mark.parametrize("secured", [False, True], ids=["plain", "tls"])
+def test_every_framing_survives_a_reader_that_stops_and_goes(start, backend, certificates, framing, version, secured):
+    changes = {}
+    if secured:
+        changes["listeners"] = [{"address": f"127.0.0.1:{free_port()}", "tls": certificates.pair("good")}]
+    gateway = start(backend(FloodsFramed, framing), **changes)
+    client = gateway.client(receive_buffer=8192, **({"tls": certificates.client_context()} if secured else {}))
+    client.request("GET", "/v1/files", version=version)
+    time.sleep(0.3)
+    answer = client.response()
+    assert not answer.cut and answer.body == FloodsFramed.DATA
 
 
 def two_clusters(port, backend):
