@@ -56,10 +56,15 @@ struct Banner {
 
   private var limits: String {
     guard let rate = configuration.limits.perIP else { return "no limit per address" }
-    let seconds = Double(rate.periodNanoseconds) / 1e9
+    let seconds = Self.seconds(rate.periodNanoseconds)
     let exempt = configuration.limits.exempt.map(\.text).joined(separator: ", ")
     return "\(rate.requests) requests in \(seconds) s per address, bursts of \(rate.burst)"
       + (exempt.isEmpty ? "" : ", none for \(exempt)")
+  }
+
+  /// Seconds as people write them: no point where there is nothing behind it.
+  static func seconds(_ nanoseconds: UInt64) -> String {
+    nanoseconds % 1_000_000_000 == 0 ? "\(nanoseconds / 1_000_000_000)" : "\(Double(nanoseconds) / 1e9)"
   }
 
   private var log: String {

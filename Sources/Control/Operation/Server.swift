@@ -70,10 +70,10 @@ public final class Server {
     }
     try startCores(count, snapshot)
     for (index, core) in cores.enumerated() { core.change(closing: [], opening: doors(listeners, index)) }
-    Banner(
-      configuration: configuration, listeners: listeners, cores: count, descriptors: Machine.raiseDescriptorLimit(), path: path
-    )
-    .print()
+    let banner = Banner(
+      configuration: configuration, listeners: listeners, cores: count, descriptors: Machine.raiseDescriptorLimit(),
+      path: path)
+    banner.print()
 
     let inbox = loop.inbox
     joinLater { inbox.stop() }
@@ -83,6 +83,12 @@ public final class Server {
     log?.finish()
     demo?.stop()
     removeUnixSockets(listeners)
+    let counters = cores.reduce(Counters()) { $0 + $1.countersAfterEnd }
+    Terminal.info(
+      "sluice: stopped after \(counters.exchanges) requests on \(counters.connectionsAccepted) connections, "
+        + "\(counters.clientsLeft) left by their clients, \(counters.replays) sent again, "
+        + "\(counters.connectionsRefused) connections refused; backends: \(counters.upstreamConnects) connects, "
+        + "\(counters.upstreamReuses) reuses, \(counters.pauses) pauses, \(counters.bytesCopied) bytes copied")
     return ExitStatus.good
   }
 
@@ -139,7 +145,7 @@ public final class Server {
       exit(ExitStatus.good)
     }
     isDraining = true
-    let seconds = Double(configuration.shutdown.drainNanoseconds) / 1e9
+    let seconds = Banner.seconds(configuration.shutdown.drainNanoseconds)
     Terminal.info("sluice: draining, streams have \(seconds) seconds to finish")
     for core in cores { core.drain() }
   }

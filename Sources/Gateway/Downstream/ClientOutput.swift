@@ -8,10 +8,8 @@ extension ClientConnection {
   /// gone, in which case everything has been closed already.
   func send() -> Relay.Action? {
     guard let socket = socketOrNil else { return nil }
-    let before = core.counters.bytesCopied
     var copied = 0
     let delivery = outlet.send(socket, core.loop, marks: core.snapshot.relay, copied: &copied)
-    core.counters.bytesCopied = before &+ UInt64(copied)
     exchange?.copied(copied)
     return settle(delivery)
   }

@@ -200,7 +200,6 @@ extension Exchange {
       guard let sink else { return }
       batch.add(sink.written)
       copied(sink.written.count)
-      core.counters.bytesCopied &+= UInt64(sink.written.count)
     case .chunked:
       batch.add(core.chunkHead(bytes.count))
       batch.add(bytes)

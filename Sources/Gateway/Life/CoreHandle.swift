@@ -29,6 +29,9 @@ public struct CoreHandle: @unchecked Sendable {
   /// Stops taking work and ends when its streams have, or its time is over.
   public func drain() { post { $0.drain() } }
 
+  /// What the core counted. Only for when its thread has ended: nothing else guards the numbers.
+  public var countersAfterEnd: Counters { core.counters }
+
   private func post(_ job: @escaping @Sendable (Core) -> Void) {
     let handle = self
     _ = inbox.post { job(handle.core) }

@@ -17,4 +17,19 @@ public struct Counters: Sendable {
   public var bytesCopied: UInt64 = 0
 
   public init() {}
+
+  /// The sums of two cores.
+  public static func + (one: Counters, other: Counters) -> Counters {
+    var sum = one
+    sum.connectionsAccepted &+= other.connectionsAccepted
+    sum.connectionsRefused &+= other.connectionsRefused
+    sum.exchanges &+= other.exchanges
+    sum.upstreamConnects &+= other.upstreamConnects
+    sum.upstreamReuses &+= other.upstreamReuses
+    sum.replays &+= other.replays
+    sum.clientsLeft &+= other.clientsLeft
+    sum.pauses &+= other.pauses
+    sum.bytesCopied &+= other.bytesCopied
+    return sum
+  }
 }

@@ -183,7 +183,11 @@ public final class Exchange: PayloadSink {
     core.giveRequestParser(parser)
   }
 
-  func copied(_ count: Int) { record.bytesCopied &+= UInt64(count) }
+  /// Relayed bytes were copied in user space.
+  func copied(_ count: Int) {
+    record.bytesCopied &+= UInt64(count)
+    core.counters.bytesCopied &+= UInt64(count)
+  }
 
   /// A run of the request's body without its chunk framing.
   public func payload(_ bytes: UnsafeRawBufferPointer) { holdPayload(bytes) }

@@ -56,7 +56,6 @@ extension Exchange {
       return used
     case .went(let action):
       self.copied(copied)
-      core.counters.bytesCopied &+= UInt64(copied)
       if action == .pauseReading { client.pauseInput() }
     }
     afterUpload(upstream, socket)
