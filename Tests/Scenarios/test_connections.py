@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from harness.backends import Backend, Echoes, NeverAnswers, NeverReads, StreamsEvents, chunk
+from harness.backends import Backend, Echoes, NeverAnswers, NeverReads, chunk
 from harness.client import assert_envelope
 from harness.gateway import free_port, merged
 from harness.waiting import never, until
@@ -328,3 +328,22 @@ def test_an_answer_before_the_upload_failed_does_not_spin(start, backend):
     before = cpu_seconds(gateway)
     time.sleep(1.0)
     assert cpu_seconds(gateway) - before < 0.3
+
+
+def test_an_address_that_swallows_packets_leaves_time_to_the_next(start, backend):
+    names = [address[4][0] for address in socket.getaddrinfo("localhost", 80, type=socket.SOCK_STREAM)]
+    if names[:2] != ["::1", "127.0.0.1"]:
+        pytest.skip("localhost has one address here")
+    echoes = backend(Echoes)
+    # A listener whose backlog is full drops what knocks.
+    with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as deaf:
+        deaf.bind(("::1", echoes.port))
+        deaf.listen(0)
+        knocking = [socket.socket(socket.AF_INET6, socket.SOCK_STREAM) for _ in range(4)]
+        for one in knocking:
+            one.setblocking(False)
+            one.connect_ex(("::1", echoes.port))
+        gateway = start(f"http://localhost:{echoes.port}", timeouts={"connect_seconds": 1})
+        assert gateway.client().chat().response().status == 200
+        for one in knocking:
+            one.close()

@@ -57,6 +57,7 @@ extension Exchange {
       switch result {
       case .success(let found):
         addresses = found.reversed()
+        shareTimeToConnect(endpoint.cluster.times.connect)
         connectToNextAddress(nil)
       case .failure(let error):
         fail(Failure(.upstream, .unreachable, retry: .elsewhere, detail: "\(endpoint.endpoint.name): \(error)"))
@@ -64,10 +65,18 @@ extension Exchange {
     }
   }
 
-  private func connectToNextAddress(_ last: SocketError?) {
+  /// Each address has its share of the time: one that swallows packets leaves some to those behind it.
+  private func shareTimeToConnect(_ time: UInt64) {
+    let share = time / UInt64(max(addresses.count, 1)) / 1_000_000
+    dialMilliseconds = time == 0 ? 0 : UInt32(clamping: max(share, 1))
+  }
+
+  func connectToNextAddress(_ last: SocketError?) {
     guard let endpoint else { return }
     var last = last
     while let address = addresses.popLast() {
+      waitingFor = .connect
+      bound(UInt64(dialMilliseconds) * 1_000_000)
       do throws(SocketError) {
         upstream = try UpstreamConnection.connect(to: address, endpoint: endpoint, for: self, core: core)
         return
@@ -99,10 +108,6 @@ extension Exchange {
     case .connecting:
       connection.close()
       upstream = nil
-      if waitingFor == .tls, let endpoint {
-        waitingFor = .connect
-        bound(endpoint.cluster.times.connect)
-      }
       connectToNextAddress(error)
     case .asking:
       fail(Failure(.upstream, .closedEarly, retry: .ifReused, detail: "\(error)"))

@@ -75,6 +75,8 @@ public final class Exchange: PayloadSink {
   var setbacks: [Failure] = []
   var addresses: [SocketAddress] = []
   var dialing: UInt32 = 0
+  /// What each address may take of the time to connect; 0 is no bound.
+  var dialMilliseconds: UInt32 = 0
   var upstream: UpstreamConnection?
   var sentHead: Chunk?
   var sent = 0

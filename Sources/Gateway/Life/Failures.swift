@@ -48,6 +48,11 @@ extension Exchange {
     let wait: Failure.Wait = totalDeadline != 0 && now >= totalDeadline ? .total : waitingFor
     switch stage {
     case .connecting:
+      if wait == .connect, !addresses.isEmpty {
+        upstream?.close()
+        upstream = nil
+        return connectToNextAddress(nil)
+      }
       let retry: AnotherAttempt = wait == .total ? .never : .elsewhere
       fail(Failure(.upstream, .timeout(wait), retry: retry, detail: endpoint?.endpoint.name ?? ""))
     case .asking, .relaying: fail(Failure(.upstream, .timeout(wait)))
