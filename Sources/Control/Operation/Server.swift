@@ -20,6 +20,7 @@ public final class Server {
   private var demo: DemoBackend?
   private var log: LogWriter?
   private var isDraining = false
+  private var lastCall: Timer?
 
   private init(path: String, configuration: Configuration, plugins: [any Plugin]) {
     self.path = path
@@ -53,8 +54,8 @@ public final class Server {
     let signals: [SignalWatcher]
     do throws(ReactorError) {
       signals = [
-        try SignalWatcher(loop: loop, signal: SIGTERM) { [unowned self] in drain() },
-        try SignalWatcher(loop: loop, signal: SIGINT) { [unowned self] in drain() },
+        try SignalWatcher(loop: loop, signal: SIGTERM) { [unowned self] in drain(loop) },
+        try SignalWatcher(loop: loop, signal: SIGINT) { [unowned self] in drain(loop) },
         try SignalWatcher(loop: loop, signal: SIGHUP) { [unowned self] in reload() },
       ]
     } catch {
@@ -79,6 +80,7 @@ public final class Server {
     joinLater { inbox.stop() }
     loop.run()
     for signal in signals { signal.close() }
+    lastCall?.close()
     loop.close()
     log?.finish()
     demo?.stop()
@@ -137,18 +139,34 @@ public final class Server {
 
   // MARK: Signals
 
-  private func drain() {
+  private func drain(_ loop: Loop) {
     guard !isDraining else {
       // Asked twice: whoever asks does not want to wait.
       Terminal.warning("sluice: stopped at once")
       log?.finish()
-      exit(ExitStatus.good)
+      Self.endNow()
     }
     isDraining = true
     let seconds = Banner.seconds(configuration.shutdown.drainNanoseconds)
     Terminal.info("sluice: draining, streams have \(seconds) seconds to finish")
     for core in cores { core.drain() }
+    // A core's loop ends with the last of its name look-ups, which nobody can stop: a name server that does not answer
+    // is not waited for.
+    let timer = Timer(loop: loop) { [unowned self] in
+      Terminal.error("sluice: stopped, though a name look-up is still under way")
+      log?.finish()
+      removeUnixSockets(listeners)
+      Self.endNow()
+    }
+    timer.arm(afterNanoseconds: configuration.shutdown.drainNanoseconds &+ Self.closingNanoseconds)
+    lastCall = timer
   }
+
+  /// Ends the process without its last rites: libuv's own would wait for the look-ups.
+  private static func endNow() -> Never { _exit(ExitStatus.good) }
+
+  /// What the cores may take to close when the time for draining is over.
+  private static let closingNanoseconds: UInt64 = 2_000_000_000
 
   private func reload() {
     guard !isDraining else { return }
