@@ -32,6 +32,7 @@ final class Client {
       let count = bytes[sent...].withUnsafeBytes {
         Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
       }
+      if count < 0, errno == EINTR { continue }
       guard count > 0 else { return false }
       sent += count
     }
@@ -52,7 +53,9 @@ final class Client {
 
   private func more() -> End? {
     var room = [UInt8](repeating: 0, count: 65_536)
-    let count = recv(descriptor, &room, room.count, 0)
+    var count: Int
+    // With a time limit the kernel does not go on by itself after an interruption, as by the loop's io_uring (libuv 1.45).
+    repeat { count = recv(descriptor, &room, room.count, 0) } while count < 0 && errno == EINTR
     if count > 0 {
       buffer.append(contentsOf: room[..<count])
       return nil
