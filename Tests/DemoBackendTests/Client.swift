@@ -1,4 +1,4 @@
-// A blocking client for the socket tests. Every call gives up after ten seconds, so that a mistake fails instead of
+// A blocking client for the socket tests. Every call gives up after a minute, so that a mistake fails instead of
 // hanging.
 
 import DemoBackend
@@ -13,7 +13,7 @@ final class Client {
 
   init(_ address: SocketAddress) throws {
     descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    var limit = timeval(tv_sec: 10, tv_usec: 0)
+    var limit = timeval(tv_sec: 60, tv_usec: 0)
     setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
     setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
     guard address.withSockaddr({ connect(descriptor, $0, $1) }) == 0 else {

@@ -23,10 +23,16 @@ extension Exchange {
     reply(Reply(status: failure.status, body: [], closes: failure.closes))
   }
 
+  /// Whether the request was sent only just now: an endpoint that had given up an idle connection is found out at once.
+  /// One that closes later may well have worked on the request, and have died of it.
+  private var isSoon: Bool { record.sentAt == 0 || core.loop.now &- record.sentAt < Self.replayTime }
+
+  private static let replayTime: UInt64 = 1_000_000_000
+
   /// Whether another attempt is under way now.
   private func tryAgain(after failure: Failure) -> Bool {
     let action = attempts.decide(
-      failure.retry, isReused: isReused, hasAnswer: responseParser != nil, canAddress: parser != nil)
+      failure.retry, isReused: isReused && isSoon, hasAnswer: responseParser != nil, canAddress: parser != nil)
     switch action {
     case .fail: return false
     case .retrySame:

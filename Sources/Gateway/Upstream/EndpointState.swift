@@ -66,10 +66,9 @@ final class EndpointState {
     isResolving = true
     core.resolver.resolve(host: host, port: port) { [self] result in
       isResolving = false
-      if case .success(let found) = result, !found.isEmpty {
-        addresses = found
-        resolvedAt = core.loop.now
-      }
+      // After a failure the old addresses serve for another while: the next request does not ask again at once.
+      resolvedAt = core.loop.now
+      if case .success(let found) = result, !found.isEmpty { addresses = found }
       let waiters = waiting
       waiting = []
       for waiter in waiters { waiter(result) }
