@@ -133,3 +133,19 @@ def test_reuse_is_in_the_access_log(start, backend):
     client.get("/v1/files/two")
     assert gateway.logged(path="/v1/files/one")["reused"] is False
     assert gateway.logged(path="/v1/files/two")["reused"] is True
+
+
+def test_a_reused_connection_that_dies_late_is_a_502_and_no_second_request(start, backend):
+    """The backend may have worked on the request, and have died of it: only a connection that dies at once was stale."""
+
+    class DiesLate(DiesOnReuse):
+        def answer(self, connection, request):
+            if len(connection.requests) > 1:
+                self.over.wait(1.3)
+            return super().answer(connection, request)
+
+    dies = backend(DiesLate)
+    client = start(dies).client()
+    assert client.chat().response().status == 200
+    assert client.chat().response().status == 502
+    assert len(dies.requests) == 2
