@@ -85,32 +85,58 @@ struct TransferCodingCheck {
   }
 }
 
-/// Host: the characters of a host and port, at least one (RFC 9112 3.2). No list, no user, no path.
+/// Host: a name or an address, an IPv6 address in brackets, and maybe a port, which is digits or nothing (RFC 9110 7.2,
+/// RFC 3986 3.2). No list, no user, no path.
 struct HostCheck {
-  private var sawAny = false
-  private var ended = false
+  private enum State: UInt8 {
+    case start, name, bracket, behindBracket, port, blanks
+  }
+
+  private var state = State.start
   private var failed = false
 
-  var isValid: Bool { sawAny && !failed }
+  var isValid: Bool { !failed && state != .start && state != .bracket }
 
   mutating func feed(_ piece: UnsafeRawBufferPointer) {
     for byte in piece {
-      if ASCII.isBlank(byte) {
-        ended = true
-      } else {
-        if ended || !HostCheck.isLegal(byte) { failed = true }
-        sawAny = true
+      if !ASCII.isBlank(byte) {
+        feed(byte)
+      } else if state != .start {
+        if state == .bracket { failed = true }
+        state = .blanks
       }
     }
   }
 
-  /// Letters, digits and what names, addresses in brackets, ports and escapes need.
   @inline(__always)
-  static func isLegal(_ byte: UInt8) -> Bool {
+  mutating func feed(_ byte: UInt8) {
+    switch state {
+    case .start where byte == UInt8(ascii: "["): state = .bracket
+    case .name where byte == UInt8(ascii: ":"): state = .port
+    case .start, .name:
+      state = .name
+      if !HostCheck.isLegal(byte) { failed = true }
+    case .bracket:
+      if byte == UInt8(ascii: "]") {
+        state = .behindBracket
+      } else if byte != UInt8(ascii: ":"), !HostCheck.isLegal(byte) {
+        failed = true
+      }
+    case .behindBracket:
+      if byte != UInt8(ascii: ":") { failed = true }
+      state = .port
+    case .port:
+      if !ASCII.isDigit(byte) { failed = true }
+    case .blanks: failed = true
+    }
+  }
+
+  /// Letters, digits and what names, addresses and escapes need.
+  @inline(__always)
+  private static func isLegal(_ byte: UInt8) -> Bool {
     if ASCII.isLetter(byte) || ASCII.isDigit(byte) { return true }
     switch byte {
     case UInt8(ascii: "."), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "~"), UInt8(ascii: "%"): return true
-    case UInt8(ascii: ":"), UInt8(ascii: "["), UInt8(ascii: "]"): return true
     default: return false
     }
   }
@@ -124,6 +150,7 @@ struct TargetCheck {
 
   private var state = State.start
   private(set) var failed = false
+  private var host = HostCheck()
   /// Offsets from the target's first byte.
   private var authorityStart: UInt32 = 0
   private var authorityEnd: UInt32 = 0
@@ -190,7 +217,7 @@ struct TargetCheck {
       pathStart = count
       endPath()
     default:
-      if !HostCheck.isLegal(byte) { failed = true }
+      host.feed(byte)
     }
   }
 
@@ -217,7 +244,7 @@ struct TargetCheck {
     }
     if authorityStart > 0 {
       let end = state == .authority ? count : authorityEnd
-      guard end > authorityStart else { return false }
+      guard end > authorityStart, host.isValid else { return false }
       record.authority = Span(offset: start &+ authorityStart, count: end &- authorityStart)
     }
     if state != .authority { record.path = Span(offset: start &+ pathStart, count: pathEnd &- pathStart) }

@@ -245,6 +245,8 @@ extension MessageParser {
   private func headFault(_ result: llhttp_errno_t) -> Fault {
     // What llhttp takes for the first header line of an HTTP/0.9 request is most often something else.
     if core.pointee.llhttp.http_major == 0, core.pointee.llhttp.http_minor == 9 { return .version }
+    let hasLength = (core.pointee.scratch?.pointee.lengthCount ?? 0) > 0
+    let hasCoding = core.pointee.scratch?.pointee.coding.isPresent ?? false
     return switch result {
     case HPE_INVALID_METHOD: .method
     case HPE_PAUSED_H2_UPGRADE: .preface
@@ -254,10 +256,10 @@ extension MessageParser {
     case HPE_INVALID_URL: .target
     case HPE_CR_EXPECTED, HPE_LF_EXPECTED: .lineEnd
     case HPE_INVALID_HEADER_TOKEN, HPE_UNEXPECTED_SPACE: .field
-    case HPE_INVALID_CONTENT_LENGTH: .length
-    case HPE_UNEXPECTED_CONTENT_LENGTH:
-      (core.pointee.scratch?.pointee.lengthCount ?? 0) > 1 ? .lengthRepeated : .lengthAndEncoding
-    case HPE_INVALID_TRANSFER_ENCODING: .codingOrder
+    // It complains of the second line before that one is counted.
+    case HPE_INVALID_CONTENT_LENGTH, HPE_UNEXPECTED_CONTENT_LENGTH:
+      if hasCoding { .lengthAndEncoding } else { result == HPE_INVALID_CONTENT_LENGTH ? .length : .lengthRepeated }
+    case HPE_INVALID_TRANSFER_ENCODING: hasLength ? .lengthAndEncoding : .codingOrder
     default: .malformed
     }
   }

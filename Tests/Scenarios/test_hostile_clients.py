@@ -51,6 +51,12 @@ SMUGGLING = {
     "the same host twice": (START + HOST + HOST + AUTH + b"Content-Length: 0\r\n\r\n", {400}),
     "no host": (START + AUTH + b"Content-Length: 0\r\n\r\n", {400}),
     "a host with a path": (START + b"Host: a/b@c\r\n" + AUTH + b"Content-Length: 0\r\n\r\n", {400}),
+    "a host with letters for a port": (START + b"Host: gateway.test:http\r\n" + AUTH + b"Content-Length: 0\r\n\r\n", {400}),
+    "a host that is a port alone": (START + b"Host: :80\r\n" + AUTH + b"Content-Length: 0\r\n\r\n", {400}),
+    "a host with two ports": (START + b"Host: gateway.test:80:81\r\n" + AUTH + b"Content-Length: 0\r\n\r\n", {400}),
+    "an address whose bracket stays open": (START + b"Host: [::1\r\n" + AUTH + b"Content-Length: 0\r\n\r\n", {400}),
+    "a name behind a bracket": (START + b"Host: [::1]evil.test\r\n" + AUTH + b"Content-Length: 0\r\n\r\n", {400}),
+    "a target with letters for a port": (b"POST http://gateway.test:x/v1/files HTTP/1.1\r\n" + HOST + AUTH + b"Content-Length: 0\r\n\r\n", {400}),
     "a method in lower case with a tab": (b"po\tst /v1/files HTTP/1.1\r\n" + HOST + AUTH + b"\r\n", {400, 501}),
     "an unknown method": (b"BREW /v1/files HTTP/1.1\r\n" + HOST + AUTH + b"\r\n", {400, 405, 501}),
     "CONNECT": (b"CONNECT evil.test:443 HTTP/1.1\r\n" + HOST + AUTH + b"\r\n", {400, 405, 501}),
@@ -93,6 +99,28 @@ def test_a_request_that_two_readers_could_read_differently_is_refused_and_the_co
     assert not any(r.target == "/v1/smuggled" for r in echoes.requests)
     assert all(not r.complete for r in echoes.requests), [r.raw_head for r in echoes.requests]
     assert gateway.client().get("/health").status == 200
+
+
+@pytest.mark.parametrize("host", ["a:", "a:80", "a_b.test:99999", "127.0.0.1:1", "[::1]", "[::1]:80", "[fe80::1%25eth0]:", "%61"])
+def test_every_form_of_a_host_is_served(pair, host):
+    assert pair[0].client().request("GET", "/v1/files", host=host).response().status == 200
+    assert pair[0].client().request("GET", f"http://{host}/v1/files").response().status == 200
+
+
+@pytest.mark.parametrize(
+    "name, words",
+    [
+        ("length and chunked", "Content-Length and Transfer-Encoding"),
+        ("chunked and length", "Content-Length and Transfer-Encoding"),
+        ("the same length twice", "once"),
+        ("a signed length", "malformed"),
+        ("chunked twice", "chunked"),
+    ],
+)
+def test_a_refusal_of_framing_names_the_fault(pair, name, words):
+    client = pair[0].client()
+    client.try_send(SMUGGLING[name][0])
+    assert words in client.response().json()["error"]["message"]
 
 
 @pytest.mark.parametrize("name", ["length and chunked", "two lengths", "a bare CR in a value", "no host", "a bad chunk size"])

@@ -74,6 +74,8 @@ private let requestAttacks: [Attack] = [
   Attack("Host with a user", 400, "GET / HTTP/1.1\r\nHost: a@b\r\n\r\n"),
   Attack("Host with a path", 400, "GET / HTTP/1.1\r\nHost: a/b\r\n\r\n"),
   Attack("Host with a space", 400, "GET / HTTP/1.1\r\nHost: a b\r\n\r\n"),
+  Attack("Host with letters for a port", 400, "GET / HTTP/1.1\r\nHost: a:b\r\n\r\n"),
+  Attack("Host with an open bracket", 400, "GET / HTTP/1.1\r\nHost: [::1\r\n\r\n"),
   Attack("Host list", 400, "GET / HTTP/1.1\r\nHost: a,b\r\n\r\n"),
   Attack("HTTP/0.9", 505, "GET /\r\nHost: a\r\n\r\n"),
   Attack("HTTP/0.9 by number", 505, "GET / HTTP/0.9\r\nHost: a\r\n\r\n"),
