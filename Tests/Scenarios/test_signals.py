@@ -1,6 +1,7 @@
 """Item 14: SIGTERM and SIGINT drain, SIGHUP swaps the snapshot, a bad file changes nothing."""
 
 import signal
+import socket
 import time
 
 import pytest
@@ -46,6 +47,35 @@ def test_kept_connections_without_a_request_do_not_hold_up_the_end(start, backen
     gateway.signal(signal.SIGTERM)
     assert gateway.wait() == 0 and time.monotonic() - began < 2
     assert all(client.closed(1) for client in clients)
+
+
+def test_a_request_that_came_before_the_signal_is_answered(start, backend):
+    gateway = start(backend(Echoes), workers=1, shutdown={"drain_seconds": 10}, limits={"per_ip": "off"})
+    clients = [gateway.client() for _ in range(60)]
+    for client in clients:
+        assert client.get("/health").status == 200
+    gateway.signal(signal.SIGSTOP)
+    gateway.signal(signal.SIGTERM)
+    for client in clients:
+        client.send(client.head("GET", "/health"))
+    gateway.signal(signal.SIGCONT)
+    answers = [client.response() for client in clients]
+    assert all(answer.status in (200, 503) for answer in answers), answers
+    assert gateway.wait() == 0
+
+
+def test_a_refusal_on_its_way_is_not_reset_by_the_signal(start, backend):
+    gateway = start(backend(Echoes), client={"body_bytes_max": 4096}, shutdown={"drain_seconds": 10})
+    client = gateway.client()
+    client.send(client.head("POST", "/v1/chat/completions", {"Content-Type": "application/json"}, 1 << 20))
+    assert client.response().status == 413
+    gateway.signal(signal.SIGTERM)
+    until("the listener to close", lambda: refuses(gateway))
+    for _ in range(3):
+        client.send(b"x" * 50_000)
+        never("a reset", lambda: client.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR), 0.1)
+    client.close()
+    assert gateway.wait() == 0
 
 
 @ENDING

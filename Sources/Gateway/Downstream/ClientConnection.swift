@@ -177,9 +177,11 @@ final class ClientConnection: SocketOwner, Enrolled {
     core.clientLeft()
   }
 
-  /// No new requests: an idle connection closes, a busy one closes after its answer.
+  /// No new requests: an idle connection closes, a busy one closes after its answer. A request that has come before is
+  /// no new one: a close in front of unread bytes would reset the connection, and the answer before them with it.
   func drain() {
-    if state == .idle || state == .lingering || state == .discarding { close() }
+    if state == .idle || state == .discarding, let socket = socketOrNil { readMore(socket) }
+    if state == .idle || state == .discarding { close() }
   }
 
   /// The time for draining is over.
