@@ -4,11 +4,12 @@ import json
 import os
 import re
 import signal
+import subprocess
 
 import pytest
 
 from harness.backends import ClosesBetweenEvents, Echoes, NeverAnswers, StreamsEvents
-from harness.gateway import KEY
+from harness.gateway import KEY, binary
 from harness.waiting import until
 
 MEMBERS = {
@@ -142,3 +143,32 @@ def test_a_reader_of_the_log_that_stalls_stops_no_request(start, backend, tmp_pa
         except BlockingIOError:
             break
     os.close(reader)
+
+
+@pytest.mark.parametrize("closed", [">&-", "<&- >&-", "<&- >&- 2>&-"])
+def test_closed_standard_descriptors_are_no_sockets(start, backend, closed):
+    gateway = start(backend(Echoes), workers=1)
+    gateway.signal(signal.SIGTERM)
+    assert gateway.wait() == 0
+    line = f'exec "$0" run --config "$1" {closed}'
+    process = subprocess.Popen(["sh", "-c", line, str(binary()), str(gateway.file)], env={**os.environ, **gateway.environment})
+    try:
+        until("the gateway to answer", lambda: answers(gateway))
+        client = gateway.client()
+        for _ in range(20):
+            assert client.get("/v1/files").status == 200
+        client.close()
+        process.terminate()
+        assert process.wait(5) == 0
+    finally:
+        process.kill()
+        process.wait()
+
+
+def answers(gateway):
+    try:
+        client = gateway.client(timeout=1)
+    except OSError:
+        return False
+    client.close()
+    return True

@@ -18,6 +18,7 @@ extension Server {
 
   /// Runs the demo backend in the foreground until it is told to stop.
   public static func runDemoBackend(_ demo: Configuration.DemoBackend) -> Int32 {
+    Terminal.fillStandardDescriptors()
     do throws(ReactorError) {
       Terminal.info("sluice: demo backend on \(demo.address), models \(demo.models.joined(separator: ", "))")
       try DemoBackend.run(DemoSettings(demo))

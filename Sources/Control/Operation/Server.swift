@@ -30,6 +30,7 @@ public final class Server {
 
   /// Runs a gateway until it is told to stop; the process's exit status.
   public static func run(configurationPath path: String, plugins: [any Plugin] = []) -> Int32 {
+    Terminal.fillStandardDescriptors()
     switch Configuration.load(path: path, environment: Machine.environment) {
     case .failure(let errors):
       Terminal.error("\(errors)")

@@ -7,6 +7,17 @@ import Synchronization
 public enum Terminal {
   private static let threshold = Atomic<Int>(0)
 
+  /// Fills those of the descriptors 0 to 2 that the caller left closed, before anything is opened: a socket that took such
+  /// a number would be written to as if it were the terminal or the log.
+  static func fillStandardDescriptors() {
+    // The lowest number that is free is taken; nothing is tried again where there is no such file.
+    for _ in 0...3 {
+      let descriptor = open("/dev/null", O_RDWR)
+      if descriptor > 2 { close(descriptor) }
+      if descriptor < 0 || descriptor > 2 { return }
+    }
+  }
+
   /// Writes nothing below `level` from now on.
   static func show(from level: Configuration.Log.Level) { threshold.store(rank(level), ordering: .relaxed) }
 
