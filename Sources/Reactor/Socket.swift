@@ -238,8 +238,6 @@ public final class Socket: Poll {
   public var isTLS: Bool { session != nil }
   /// Whether the connection is usable: connected, and the handshake over.
   public var isOpen: Bool { state == .open }
-  /// Whether a TLS handshake is under way.
-  public var isHandshaking: Bool { state == .handshaking }
   /// TLS only: more input is at hand than the last read took. `socketReadable` follows in the next turn if wanted.
   public var hasBufferedInput: Bool { session?.hasBufferedInput ?? false }
   /// After `.end`: the peer ended on purpose. False when a TLS connection was cut without close_notify.
@@ -248,6 +246,4 @@ public final class Socket: Poll {
   public var negotiatedProtocol: String? { session?.negotiatedProtocol }
   /// Who is at the other end. Asks the kernel each time.
   public var peerAddress: SocketAddress? { isClosed ? nil : SocketAddress.peer(of: descriptor) }
-  /// Our end. Asks the kernel each time.
-  public var localAddress: SocketAddress? { isClosed ? nil : SocketAddress.local(of: descriptor) }
 }

@@ -103,14 +103,6 @@ extension HeadWriter {
     write("\r\n")
   }
 
-  /// `method`, `target` and `HTTP/1.1`, and the end of the line.
-  public mutating func requestLine(_ method: UnsafeRawBufferPointer, _ target: UnsafeRawBufferPointer) {
-    write(method)
-    write(" ")
-    write(target)
-    write(" HTTP/1.1\r\n")
-  }
-
   /// A header line with a literal value.
   public mutating func field(_ name: StaticString, _ value: StaticString) {
     begin(name)
