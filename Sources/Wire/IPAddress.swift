@@ -122,6 +122,20 @@ public struct IPAddress: Hashable, Sendable {
   }
 }
 
+extension HeadWriter {
+  /// Writes an address as its `description` has it; IPv4 without making a string.
+  public mutating func write(_ address: IPAddress) {
+    guard address.isIPv4 else { return write(utf8: address.description) }
+    writeDecimal(address.low >> 24 & 255)
+    write(byte: UInt8(ascii: "."))
+    writeDecimal(address.low >> 16 & 255)
+    write(byte: UInt8(ascii: "."))
+    writeDecimal(address.low >> 8 & 255)
+    write(byte: UInt8(ascii: "."))
+    writeDecimal(address.low & 255)
+  }
+}
+
 extension IPAddress: CustomStringConvertible {
   /// The address as RFC 5952 writes it; IPv4 in dotted form.
   public var description: String {

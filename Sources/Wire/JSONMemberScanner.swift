@@ -110,6 +110,15 @@ public struct JSONMemberScanner {
 
   public init() {}
 
+  /// Ready for another body. The memory of the model's name stays.
+  public mutating func reset() {
+    var name = modelName
+    modelName = []
+    name.removeAll(keepingCapacity: true)
+    self = JSONMemberScanner()
+    modelName = name
+  }
+
   /// Takes the next run of the payload.
   public mutating func scan(_ bytes: UnsafeRawBufferPointer) {
     guard outcome == .incomplete || outcome == .object else { return }

@@ -76,6 +76,7 @@ extension JSONMemberScanner {
 
   /// A key or the model's name.
   private mutating func decode(_ bytes: UnsafeRawBufferPointer, _ start: Int) -> Int {
+    if let end = takePlain(bytes, start) { return end }
     var index = start
     while index < bytes.count {
       let byte = bytes[index]
@@ -93,6 +94,30 @@ extension JSONMemberScanner {
       index &+= 1
     }
     return index
+  }
+
+  /// Takes a whole string that lies in this run, has neither escapes nor control bytes, and is short: nearly all of those
+  /// that are wanted. Nil, and without effect, where it is not so.
+  private mutating func takePlain(_ bytes: UnsafeRawBufferPointer, _ start: Int) -> Int? {
+    guard highSurrogate == 0, capture == .model ? modelName.isEmpty : textCount == 0 else { return nil }
+    let last = min(bytes.count, start &+ 128)
+    var end = start
+    while end < last, bytes[end] != UInt8(ascii: "\"") {
+      let byte = bytes[end]
+      // A byte above ASCII is checked with the whole name, in the long way.
+      guard byte >= 0x20, byte < 0x80, byte != UInt8(ascii: "\\") else { return nil }
+      end &+= 1
+    }
+    guard end < last else { return nil }
+    let run = UnsafeRawBufferPointer(rebasing: bytes[start..<end])
+    if capture == .model {
+      modelName.append(contentsOf: run)
+    } else {
+      textCount = UInt8(truncatingIfNeeded: run.count)
+      for index in 0..<min(run.count, 24) { text[index] = run[index] }
+    }
+    endString(end)
+    return end &+ 1
   }
 
   private mutating func endDecoded(_ index: Int) {

@@ -48,6 +48,24 @@ struct WriterTests {
       #expect(written { $0.writeDecimal(number) }.text == "\(number)")
       #expect(written { $0.writeHex(number) }.text == String(number, radix: 16))
     }
+    var power: UInt64 = 1
+    for _ in 0..<20 {
+      for number in [power &- 1, power, power &+ 1, power &* 7] {
+        #expect(written { $0.writeDecimal(number) }.text == "\(number)")
+      }
+      power &*= 10
+    }
+    for number in 0..<UInt64(1000) {
+      #expect(written { $0.writeDecimal(number, width: 3) }.text == "\(1000 + number)".dropFirst())
+    }
+    #expect(written { $0.writeDecimal(5, width: 20) }.text == "00000000000000000005")
+    #expect(written { $0.writeDecimal(1234, width: 2) }.text == "1234")
+    for shift in 0..<UInt64(64) {
+      let number = 0xfedc_ba98_7654_3210 as UInt64 >> shift
+      let plain = String(number, radix: 16)
+      #expect(
+        written { $0.writeHex(number, digits: 16) }.text == String(repeating: "0", count: 16 - plain.count) + plain)
+    }
     #expect(written { $0.writeHex(0xabc, digits: 8) }.text == "00000abc")
     #expect(written { $0.writeHex(0xabc, digits: 2) }.text == "bc")
     #expect(written { $0.writeHex(1, digits: 99) }.text == "0000000000000001")
