@@ -35,6 +35,8 @@ public final class Loop {
   public let actor: LoopActor
   // Behind getters because exclusivity checks at run time are dropped only for what no other module could touch.
   private var closed = false
+  private var isWithinEvent = false
+  private var eventTime: UInt64 = 0
   private var currentRoom: Slab
   private var currentBytes: UnsafeMutableRawBufferPointer
 
@@ -134,8 +136,19 @@ public final class Loop {
     // A loop that was never closed leaks its handles: freeing memory that libuv may still reach would be worse.
   }
 
-  /// Nanoseconds on a clock that only goes forward. Take it once per event.
-  public var now: UInt64 { uv_hrtime() }
+  /// Nanoseconds on a clock that only goes forward. It is read once for each socket event, however often it is asked.
+  public var now: UInt64 {
+    guard isWithinEvent else { return uv_hrtime() }
+    if eventTime == 0 { eventTime = uv_hrtime() }
+    return eventTime
+  }
+
+  func eventBegins() {
+    eventTime = 0
+    isWithinEvent = true
+  }
+
+  func eventEnds() { isWithinEvent = false }
 
   /// Gives the read room away, bytes and all; the loop takes another. For bytes that have to wait.
   public func handOverRoom() -> Slab {

@@ -10,7 +10,8 @@ import Glibc
 /// A descriptor that the loop watches.
 public class Poll {
   private let handle: UnsafeMutablePointer<uv_poll_t>
-  private let loopReference: Unmanaged<Loop>
+  /// The loop this lives on. Held strongly: a reference that never changes costs nothing to use.
+  public final let loop: Loop
   /// The descriptor, owned by this object.
   public final let descriptor: Int32
   /// What libuv was told last. uv_poll_start costs system calls even if the mask stays the same, so this is asked first.
@@ -21,19 +22,13 @@ public class Poll {
   init(adopting opened: OpenedPoll, loop: Loop) {
     handle = opened.handle
     descriptor = opened.descriptor
-    loopReference = Unmanaged.passUnretained(loop)
+    self.loop = loop
     // SAFETY: the reference is given back in the close callback, after which libuv forgets the handle.
     handle.pointee.data = Unmanaged.passRetained(self).toOpaque()
   }
 
   /// Whether close() was called. Nothing happens on a closed object any more.
   public final var isClosed: Bool { closed }
-
-  /// The loop this lives on.
-  public final var loop: Loop {
-    // SAFETY: a loop outlives what lives on it; Loop.close() closes the rest.
-    loopReference._withUnsafeGuaranteedRef { $0 }
-  }
 
   /// Watches for `mask`, 0 for nothing. The kernel is told only when it changes.
   final func arm(_ mask: Int32) {
@@ -98,7 +93,11 @@ enum PollCallbacks {
   static func polled(_ handle: UnsafeMutablePointer<uv_poll_t>?, _ status: Int32, _ events: Int32) {
     guard let data = handle?.pointee.data else { return }
     // SAFETY: data is the object, retained until the close callback, which runs in a later phase of the loop.
-    Unmanaged<Poll>.fromOpaque(data)._withUnsafeGuaranteedRef { $0.polled(status: status, events: events) }
+    Unmanaged<Poll>.fromOpaque(data)._withUnsafeGuaranteedRef { poll in
+      poll.loop.eventBegins()
+      poll.polled(status: status, events: events)
+      poll.loop.eventEnds()
+    }
   }
 
   static func closed(_ handle: UnsafeMutablePointer<uv_handle_t>?) {

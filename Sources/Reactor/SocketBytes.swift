@@ -31,7 +31,8 @@ extension Socket {
     if let session { return read(through: session, into: room) }
     while true {
       // SAFETY: the kernel writes at most `count` bytes behind `base`, which the caller keeps for the call.
-      let count = Glibc.read(descriptor, base, room.count)
+      // recv and send go straight to the socket, past what read and write do for files.
+      let count = Glibc.recv(descriptor, base, room.count, 0)
       if count > 0 { return .bytes(count) }
       if count == 0 {
         notes.formUnion(broughtDown ? .ended : [.ended, .clean])
@@ -57,10 +58,15 @@ extension Socket {
     if let session { return write(batch, through: session) }
     while true {
       // SAFETY: the batch's pieces are alive by the caller's promise; the kernel reads at most their lengths.
-      let count =
-        batch.count == 1
-        ? Glibc.write(descriptor, batch.pieces.pointee.iov_base, batch.pieces.pointee.iov_len)
-        : Glibc.writev(descriptor, batch.pieces, Int32(truncatingIfNeeded: batch.count))
+      let count: Int
+      if batch.count == 1 {
+        count = Glibc.send(descriptor, batch.pieces.pointee.iov_base, batch.pieces.pointee.iov_len, 0)
+      } else {
+        var message = msghdr()
+        message.msg_iov = batch.pieces
+        message.msg_iovlen = batch.count
+        count = Glibc.sendmsg(descriptor, &message, 0)
+      }
       if count >= 0 { return .wrote(count) }
       switch errno {
       case EINTR: continue
