@@ -55,10 +55,11 @@ public struct KeyAuth: Plugin {
 
   /// The token of `Bearer token` (RFC 6750, 2.1; the scheme in any case).
   static func bearer(_ value: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer? {
-    let scheme = Array("bearer ".utf8)
-    guard value.count > scheme.count else { return nil }
-    for index in 0..<scheme.count where value[index] | 0x20 != scheme[index] { return nil }
-    var rest = UnsafeRawBufferPointer(rebasing: value[scheme.count...])
+    let scheme: StaticString = "bearer "
+    let length = scheme.utf8CodeUnitCount
+    guard value.count > length else { return nil }
+    for index in 0..<length where value[index] | 0x20 != scheme.utf8Start[index] { return nil }
+    var rest = UnsafeRawBufferPointer(rebasing: value[length...])
     while rest.first == 0x20 { rest = UnsafeRawBufferPointer(rebasing: rest[1...]) }
     return rest.count > 0 ? rest : nil
   }

@@ -7,10 +7,13 @@ import Wire
 
 @Suite("Access lines")
 struct AccessLineTests {
-  static func line(_ record: AccessRecord, wallClock: UInt64 = 0) -> [UInt8] {
-    var out: [UInt8] = []
-    AccessLine.append(record, wallClock: wallClock, to: &out)
-    return out
+  static func line(_ record: AccessRecord, wallClock: UInt64 = 0, times: Int = 1) -> [UInt8] {
+    withUnsafeTemporaryAllocation(byteCount: 64 << 10, alignment: 1) { room in
+      var out = HeadWriter(room)
+      for _ in 0..<times { AccessLine.write(record, wallClock: wallClock, to: &out) }
+      #expect(!out.overflowed)
+      return Array(out.written)
+    }
   }
 
   static func cluster(_ name: String) -> Cluster {
@@ -24,7 +27,7 @@ struct AccessLineTests {
 
   static func full() -> AccessRecord {
     var record = AccessRecord(startedAt: 1_000_000_000)
-    record.requestID = "req_1"
+    record.requestID = RequestID(given: "req_1")
     record.client = IPAddress(parsing: "2001:db8::1")
     record.method = .post
     record.path = Array("/v1/chat/completions".utf8)
@@ -115,9 +118,7 @@ struct AccessLineTests {
 
   @Test("lines follow one another in one buffer")
   func several() {
-    var out: [UInt8] = []
-    for _ in 0..<3 { AccessLine.append(Self.full(), wallClock: 0, to: &out) }
-    let lines = out.split(separator: 0x0a, omittingEmptySubsequences: false)
+    let lines = Self.line(Self.full(), times: 3).split(separator: 0x0a, omittingEmptySubsequences: false)
     #expect(lines.count == 4 && lines[3].isEmpty && lines[0] == lines[2])
   }
 }

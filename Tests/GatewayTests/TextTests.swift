@@ -1,4 +1,5 @@
 import Testing
+import Wire
 
 @testable import Gateway
 
@@ -8,16 +9,26 @@ struct TextTests {
 
   @Test("a request id is req_ and both numbers in 32 hexadecimal digits")
   func made() {
-    #expect(RequestID.make(0, 0) == "req_00000000000000000000000000000000")
-    #expect(RequestID.make(.max, .max) == "req_ffffffffffffffffffffffffffffffff")
-    #expect(RequestID.make(0x0123_4567_89ab_cdef, 0xfedc_ba98_7654_3210) == "req_0123456789abcdeffedcba9876543210")
-    #expect(RequestID.make(1, 2).utf8.allSatisfy(RequestID.allows))
+    #expect("\(RequestID(0, 0))" == "req_00000000000000000000000000000000")
+    #expect("\(RequestID(.max, .max))" == "req_ffffffffffffffffffffffffffffffff")
+    #expect("\(RequestID(0x0123_4567_89ab_cdef, 0xfedc_ba98_7654_3210))" == "req_0123456789abcdeffedcba9876543210")
+    #expect("\(RequestID(1, 2))".utf8.allSatisfy(RequestID.allows))
   }
 
   @Test("an id of a client's own may hold what means nothing to a log, a shell or a page")
   func allowed() {
     let good = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.:/+=@".utf8)
     for byte in UInt8.min...UInt8.max { #expect(RequestID.allows(byte) == good.contains(byte), "\(byte)") }
+  }
+
+  @Test("a client's id is taken as it is, from one byte to 128, or not at all")
+  func given() {
+    for text in ["a", "req_1", String(repeating: "x", count: 128), "A-Z_9.:/+=@"] {
+      #expect(lending(text) { RequestID($0) }?.description == text)
+    }
+    for text in ["", " ", "a b", "a\"", "a\\", "a\n", "é", String(repeating: "x", count: 129)] {
+      #expect(lending(text) { RequestID($0) } == nil)
+    }
   }
 
   // MARK: Durations
@@ -105,13 +116,19 @@ struct TextTests {
       ([], ""), ([0x61], "a"), ([0xff], "\u{FFFD}"), ([0x61, 0xc3], "a\u{FFFD}"), ([0xc3, 0xa9], "é"),
       ([0x22, 0xff, 0x5c], "\"\u{FFFD}\\"), ([0x0a, 0x00], "\n\u{0}"),
     ] as [([UInt8], String)] {
-      var out: [UInt8] = []
-      JSONText.append(bytes: bytes, to: &out)
-      #expect(try jsonText(out) == text)
+      #expect(try jsonText(Self.json(bytes)) == text)
     }
-    var every: [UInt8] = []
-    JSONText.append(bytes: Array(UInt8.min...UInt8.max), to: &every)
-    #expect(try jsonText(every).unicodeScalars.prefix(128).elementsEqual((0..<128).compactMap(Unicode.Scalar.init)))
+    #expect(
+      try jsonText(Self.json(Array(UInt8.min...UInt8.max))).unicodeScalars.prefix(128).elementsEqual(
+        (0..<128).compactMap(Unicode.Scalar.init)))
+  }
+
+  static func json(_ bytes: [UInt8]) -> [UInt8] {
+    withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 1) { room in
+      var writer = HeadWriter(room)
+      bytes.withUnsafeBytes { writer.writeJSON($0) }
+      return Array(writer.written)
+    }
   }
 
   // MARK: Comparing

@@ -27,7 +27,7 @@ final class ClientConnection: SocketOwner, Enrolled {
     case closed
   }
 
-  unowned let core: Core
+  let core: Core
   let door: Door
   /// Address of the peer; nil on a unix socket.
   let peer: IPAddress?

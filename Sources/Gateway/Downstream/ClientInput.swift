@@ -56,6 +56,7 @@ extension ClientConnection {
       }
       rest = UnsafeRawBufferPointer(rebasing: rest[min(used, rest.count)...])
     }
+    exchange?.keepBorrowed()
     isConsuming = false
   }
 

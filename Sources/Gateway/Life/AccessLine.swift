@@ -1,76 +1,80 @@
-// One line of the access log: JSON, one exchange. All field names of the log stand in this file.
+// One line of the access log: JSON, one exchange, written straight into the log's buffer. All field names of the log stand
+// in this file.
 
 import Wire
 
 enum AccessLine {
-  static func append(_ record: AccessRecord, wallClock: UInt64, to out: inout [UInt8]) {
-    out.append(UInt8(ascii: "{"))
-    text("time", Timestamp.text(wallClock), first: true, &out)
-    text("id", record.requestID, &out)
-    if let client = record.client { text("client", client.description, &out) }
-    text("method", record.method.name, &out)
-    name("path", &out)
-    JSONText.append(bytes: record.path, to: &out)
-    number("status", UInt64(max(0, record.status)), &out)
-    if let principal = record.principal { text("key", principal, &out) }
-    if let model = record.model { text("model", model, &out) }
-    if let cluster = record.cluster { text("cluster", cluster.name, &out) }
-    if let endpoint = record.endpoint { text("endpoint", endpoint.name, &out) }
-    boolean("stream", record.isStream, &out)
-    number("bytes_in", record.bytesIn, &out)
-    number("bytes_out", record.bytesOut, &out)
-    number("bytes_copied", record.bytesCopied, &out)
-    milliseconds("duration_ms", record.endedAt &- record.startedAt, &out)
-    if record.firstByteAt > record.startedAt {
-      milliseconds("first_byte_ms", record.firstByteAt &- record.startedAt, &out)
+  /// Writes the line of `record`, which began at `wallClock` nanoseconds since 1970.
+  static func write(_ record: borrowing AccessRecord, wallClock: UInt64, to out: inout HeadWriter) {
+    out.write(#"{"time":""#)
+    Timestamp.write(wallClock, to: &out)
+    out.write(#"","id":""#)
+    // Of what an id may hold, nothing needs to be escaped.
+    out.write(record.requestID)
+    if let client = record.client {
+      out.write(#"","client":""#)
+      out.write(client)
     }
-    number("attempts", UInt64(record.attempts), &out)
-    boolean("reused", record.isReused, &out)
-    text("outcome", record.outcome, &out)
-    if let failure = record.failure, !failure.detail.isEmpty { text("detail", failure.detail, &out) }
-    out.append(UInt8(ascii: "}"))
-    out.append(UInt8(ascii: "\n"))
+    out.write(#"","method":""#)
+    out.write(record.method.token)
+    out.write(#"","path":"#)
+    record.path.withUnsafeBytes { out.writeJSON($0) }
+    out.write(#","status":"#)
+    out.writeDecimal(UInt64(max(0, record.status)))
+    text(#","key":"#, record.principal, &out)
+    text(#","model":"#, record.model, &out)
+    text(#","cluster":"#, record.cluster?.name, &out)
+    text(#","endpoint":"#, record.endpoint?.name, &out)
+    boolean(#","stream":"#, record.isStream, &out)
+    number(#","bytes_in":"#, record.bytesIn, &out)
+    number(#","bytes_out":"#, record.bytesOut, &out)
+    number(#","bytes_copied":"#, record.bytesCopied, &out)
+    milliseconds(#","duration_ms":"#, record.endedAt &- record.startedAt, &out)
+    if record.firstByteAt > record.startedAt {
+      milliseconds(#","first_byte_ms":"#, record.firstByteAt &- record.startedAt, &out)
+    }
+    number(#","attempts":"#, UInt64(record.attempts), &out)
+    boolean(#","reused":"#, record.isReused, &out)
+    text(#","outcome":"#, record.outcome, &out)
+    if let failure = record.failure, !failure.detail.isEmpty { text(#","detail":"#, failure.detail, &out) }
+    out.write("}\n")
   }
 
-  private static func name(_ name: StaticString, first: Bool = false, _ out: inout [UInt8]) {
-    if !first { out.append(UInt8(ascii: ",")) }
-    out.append(UInt8(ascii: "\""))
-    name.withUTF8Buffer { out.append(contentsOf: $0) }
-    out.append(UInt8(ascii: "\""))
-    out.append(UInt8(ascii: ":"))
+  private static func text(_ key: StaticString, _ value: String?, _ out: inout HeadWriter) {
+    guard var value else { return }
+    out.write(key)
+    value.withUTF8 { out.writeJSON(UnsafeRawBufferPointer($0)) }
   }
 
-  private static func text(_ key: StaticString, _ value: String, first: Bool = false, _ out: inout [UInt8]) {
-    name(key, first: first, &out)
-    JSONText.append(value, to: &out)
+  private static func boolean(_ key: StaticString, _ value: Bool, _ out: inout HeadWriter) {
+    out.write(key)
+    out.write(value ? "true" : "false")
   }
 
-  private static func boolean(_ key: StaticString, _ value: Bool, _ out: inout [UInt8]) {
-    name(key, &out)
-    out.append(contentsOf: value ? "true".utf8 : "false".utf8)
-  }
-
-  private static func number(_ key: StaticString, _ value: UInt64, _ out: inout [UInt8]) {
-    name(key, &out)
-    decimal(value, &out)
+  private static func number(_ key: StaticString, _ value: UInt64, _ out: inout HeadWriter) {
+    out.write(key)
+    out.writeDecimal(value)
   }
 
   /// Milliseconds with three digits behind the point.
-  private static func milliseconds(_ key: StaticString, _ nanoseconds: UInt64, _ out: inout [UInt8]) {
-    name(key, &out)
+  private static func milliseconds(_ key: StaticString, _ nanoseconds: UInt64, _ out: inout HeadWriter) {
+    out.write(key)
     let microseconds = nanoseconds / 1000
-    decimal(microseconds / 1000, &out)
-    out.append(UInt8(ascii: "."))
-    let rest = microseconds % 1000
-    for divisor in [100, 10, 1] as [UInt64] { out.append(UInt8(ascii: "0") + UInt8(rest / divisor % 10)) }
+    out.writeDecimal(microseconds / 1000)
+    out.write(byte: UInt8(ascii: "."))
+    out.writeDecimal(microseconds % 1000, width: 3)
   }
+}
 
-  private static func decimal(_ value: UInt64, _ out: inout [UInt8]) {
-    var divisor: UInt64 = 1
-    while value / divisor >= 10 { divisor *= 10 }
-    while divisor > 0 {
-      out.append(UInt8(ascii: "0") + UInt8(value / divisor % 10))
-      divisor /= 10
+extension HeadWriter {
+  /// Writes bytes that are taken for UTF-8 as a JSON string, quotes included (RFC 8259, 7). What is no UTF-8 is replaced.
+  mutating func writeJSON(_ bytes: UnsafeRawBufferPointer) {
+    for byte in bytes where !JSONText.isPlain(byte) {
+      let quoted = JSONText.quoted(String(decoding: bytes, as: UTF8.self))
+      return quoted.withUnsafeBytes { write($0) }
     }
+    write(byte: UInt8(ascii: "\""))
+    write(bytes)
+    write(byte: UInt8(ascii: "\""))
   }
 }

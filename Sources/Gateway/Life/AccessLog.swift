@@ -1,7 +1,9 @@
-// The access log's way out of a core: lines are formatted into a buffer of the core's and handed over whole to whoever
-// writes them, on a thread of its own. A writer that cannot keep up costs lines, never a stalled loop.
+// The access log's way out of a core: lines are written into a buffer of the core's and handed over in one piece to
+// whoever writes them to the file, on a thread of its own. A writer that cannot keep up costs lines, never a stalled loop.
 
+import Bytes
 import Reactor
+import Wire
 
 /// Takes finished runs of lines away from the cores. Called on the loops' threads; it must not block.
 public protocol AccessSink: Sendable {
@@ -12,7 +14,8 @@ public protocol AccessSink: Sendable {
 /// One core's access log.
 public final class AccessLog {
   private let sink: any AccessSink
-  private var buffer: [UInt8] = []
+  private let buffer = Slab(capacity: bufferBytes)
+  private var used = 0
   private var lines = 0
   private var timer: Timer?
   private var isArmed = false
@@ -28,22 +31,30 @@ public final class AccessLog {
   }
 
   /// Adds the line of a finished exchange.
-  func add(_ record: AccessRecord, _ core: Core) {
-    if buffer.capacity == 0 { buffer.reserveCapacity(Self.bufferBytes) }
+  func add(_ record: borrowing AccessRecord) {
     // Counted back from the clock of today: it may have been set, or have slept, since the core began.
     let began = Machine.wallClockNanoseconds() &- (record.endedAt &- record.startedAt)
-    AccessLine.append(record, wallClock: began, to: &buffer)
-    lines += 1
-    if buffer.count >= Self.bufferBytes - Self.lineBytesUsual {
+    if !write(record, began) {
       handOver()
-    } else if !isArmed {
-      isArmed = true
-      timer?.arm(afterNanoseconds: Self.delay)
+      // A line that does not fit into a whole buffer fits nowhere.
+      if !write(record, began) { linesLost += 1 }
     }
+    guard !isArmed else { return }
+    isArmed = true
+    timer?.arm(afterNanoseconds: Self.delay)
+  }
+
+  private func write(_ record: borrowing AccessRecord, _ began: UInt64) -> Bool {
+    var writer = HeadWriter(UnsafeMutableRawBufferPointer(rebasing: buffer.room[used...]))
+    AccessLine.write(record, wallClock: began, to: &writer)
+    guard !writer.overflowed else { return false }
+    used += writer.count
+    lines += 1
+    return true
   }
 
   /// Hands over what is there: the core stops.
-  func flush(_ core: Core) {
+  func flush() {
     handOver()
     timer?.close()
     timer = nil
@@ -51,13 +62,12 @@ public final class AccessLog {
 
   private func handOver() {
     guard lines > 0 else { return }
-    if !sink.take(buffer, count: lines) { linesLost += lines }
-    buffer = []
+    if !sink.take(Array(buffer.room[..<used]), count: lines) { linesLost += lines }
+    used = 0
     lines = 0
   }
 
   private static let bufferBytes = 32 << 10
-  private static let lineBytesUsual = 1024
   /// A line is seen after this time at the latest.
   private static let delay: UInt64 = 200_000_000
 }

@@ -7,7 +7,7 @@ import Wire
 public struct AccessRecord: Sendable {
   static let pathBytesMax = 512
 
-  public internal(set) var requestID = ""
+  public internal(set) var requestID = RequestID(0, 0)
   public internal(set) var client: IPAddress?
   public internal(set) var method = Method.other
   public internal(set) var path: [UInt8] = []

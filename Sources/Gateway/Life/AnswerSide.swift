@@ -44,6 +44,10 @@ extension Exchange {
       batch.reset()
       guard let used = readAnswerHead(UnsafeRawBufferPointer(bytes)) else { return }
       relay(UnsafeMutableRawBufferPointer(rebasing: bytes[used...]))
+      // An open stream holds neither the head's bytes nor the table over them.
+      guard stage == .relaying else { return }
+      responseStore.removeAll()
+      responseParser?.releaseHead()
     case .relaying:
       batch.reset()
       if let endpoint { touch(endpoint.cluster.times) }
@@ -145,9 +149,6 @@ extension Exchange {
       totalDeadline = core.loop.now &+ endpoint.cluster.times.total
     }
     if let endpoint { touch(endpoint.cluster.times) }
-    // An open stream holds neither the head's bytes nor the table over them.
-    responseStore.removeAll()
-    parser.releaseHead()
     return true
   }
 

@@ -20,44 +20,55 @@ public struct BodyMembers {
   public init() {}
 }
 
-/// A scanner for either format. A class, so that an exchange holds no room for it once its body has been read.
+/// A scanner for either format. Cores keep a few: one is needed only while a body comes in.
 final class BodyScanner {
-  private var json: JSONMemberScanner?
+  private var json = JSONMemberScanner()
   private var form: MultipartScanner?
+  /// The model that was read last: most bodies name the same one.
+  private var lastModel = ""
 
-  init(_ json: JSONMemberScanner) { self.json = json }
-  init(_ form: MultipartScanner) { self.form = form }
+  func beginJSON() {
+    json.reset()
+    form = nil
+  }
+
+  func begin(_ form: MultipartScanner) { self.form = form }
 
   func scan(_ bytes: UnsafeRawBufferPointer) {
-    json?.scan(bytes)
-    form?.scan(bytes)
+    if form != nil { form?.scan(bytes) } else { json.scan(bytes) }
   }
 
   /// The body is whole. Members, or why there are none.
   func finish() -> Result<BodyMembers, Failure> {
-    json?.finish()
-    form?.finish()
     var members = BodyMembers()
-    switch json?.outcome ?? form?.outcome {
-    case .failed(let failure): return .failure(Self.failure(failure))
-    case .object: break
-    case .incomplete, nil:
-      let detail = json == nil ? "the form is cut off" : "the JSON is cut off"
-      return .failure(Failure(.downstream, .unreadableBody, detail: detail))
-    }
-    if let json {
-      members.model = json.modelText
+    if form != nil {
+      form?.finish()
+      if let failure = Self.failure(form?.outcome, cutOff: "the form is cut off") { return .failure(failure) }
+      members.isJSON = false
+      members.model = form?.modelText
+      members.modelRange = form?.modelRange
+      members.stream = form?.stream ?? false
+    } else {
+      json.finish()
+      if let failure = Self.failure(json.outcome, cutOff: "the JSON is cut off") { return .failure(failure) }
       members.modelRange = json.modelRange
+      if json.modelRange != nil {
+        if !lastModel.utf8.elementsEqual(json.modelName) { lastModel = json.modelText ?? "" }
+        members.model = lastModel
+      }
       members.stream = json.stream ?? false
       members.includesUsage = json.includeUsage
       members.tokensMax = json.maxTokens
-    } else if let form {
-      members.isJSON = false
-      members.model = form.modelText
-      members.modelRange = form.modelRange
-      members.stream = form.stream ?? false
     }
     return .success(members)
+  }
+
+  private static func failure(_ outcome: ScanOutcome?, cutOff: String) -> Failure? {
+    switch outcome {
+    case .object: nil
+    case .failed(let failure): Self.failure(failure)
+    case .incomplete, nil: Failure(.downstream, .unreadableBody, detail: cutOff)
+    }
   }
 
   private static func failure(_ failure: ScanFailure) -> Failure {

@@ -35,6 +35,8 @@ public final class Core {
   private var listeners: [(door: Door, listener: Listener)] = []
   private var requestParsers: [MessageParser] = []
   private var responseParsers: [MessageParser] = []
+  private var scanners: [BodyScanner] = []
+  var routes = RouteMemo()
   private var wheel: TimerWheel<Unmanaged<ClientConnection>>
   private var wheelTimer: Timer?
   private var wakesAt: UInt64 = .max
@@ -76,6 +78,7 @@ public final class Core {
     clusters = snapshot.clusters.map { ClusterState($0, core: self, inheriting: old) }
     for state in old { state.retire(unlessIn: clusters) }
     requestParsers.removeAll()
+    routes = RouteMemo()
     let headBytes = Self.headRoomBytes(snapshot)
     if headRoom.capacity < headBytes { headRoom = Slab(capacity: headBytes) }
   }
@@ -134,6 +137,13 @@ public final class Core {
   func giveResponseParser(_ parser: MessageParser) {
     guard responseParsers.count < Self.parsersKept else { return }
     responseParsers.append(parser)
+  }
+
+  func takeScanner() -> BodyScanner { scanners.popLast() ?? BodyScanner() }
+
+  func giveScanner(_ scanner: BodyScanner) {
+    guard scanners.count < Self.parsersKept else { return }
+    scanners.append(scanner)
   }
 
   private static let parsersKept = 64
@@ -245,7 +255,7 @@ public final class Core {
     sweepTimer?.close()
     sweepTimer = nil
     for cluster in clusters { cluster.close() }
-    accessLog?.flush(self)
+    accessLog?.flush()
     loop.stop()
   }
 }

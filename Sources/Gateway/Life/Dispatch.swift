@@ -133,7 +133,6 @@ extension Exchange {
       }
       batch.add(bytes)
       sentTotal = bytes.count + body.sentCount
-      if isReused || streamsBody { sentHead = Chunk(copying: bytes) }
     }
     let headBytes = batch.byteCount
     sent = 0
@@ -151,10 +150,24 @@ extension Exchange {
       waitingFor = .writeStall
       bound(endpoint.cluster.times.writeStall)
     } else {
+      if isReused, sentHead == nil { keepForReplay(batch, headBytes) }
       requestWasSent()
     }
     releaseHead()
   }
+
+  /// A reused connection may turn out to be dead: the request is kept until a byte of an answer has come. A small one is
+  /// kept in one piece, from a large one the body keeps its place.
+  private func keepForReplay(_ batch: WriteBatch, _ headBytes: Int) {
+    if batch.byteCount - headBytes <= Self.replayCopyBytesMax {
+      sentHead = Chunk(copying: batch)
+      body.removeAll()
+    } else {
+      sentHead = Chunk(copying: UnsafeRawBufferPointer(rebasing: core.headRoom.room[..<headBytes]))
+    }
+  }
+
+  private static let replayCopyBytesMax = 8 << 10
 
   func upstreamWritable(_ connection: UpstreamConnection) {
     guard upstream === connection, let socket = connection.socket, let endpoint else { return }
@@ -220,5 +233,19 @@ extension Exchange {
     deadline = time == 0 ? 0 : core.loop.now &+ time
     if totalDeadline != 0 { deadline = nearest(deadline, totalDeadline) }
     client.reschedule()
+  }
+}
+
+extension Chunk {
+  /// All pieces of a batch, one behind the other.
+  fileprivate init(copying batch: WriteBatch) {
+    let slab = Slab(capacity: batch.byteCount)
+    var end = 0
+    for index in 0..<batch.count {
+      let piece = batch[index]
+      UnsafeMutableRawBufferPointer(rebasing: slab.room[end...]).copyMemory(from: piece)
+      end += piece.count
+    }
+    self.init(slab: slab, offset: 0, count: end)
   }
 }

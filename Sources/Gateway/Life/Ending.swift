@@ -111,7 +111,7 @@ extension Exchange {
     clusterState = nil
     record.endedAt = core.loop.now
     record.attempts = UInt8(clamping: attempts.count)
-    for plugin in snapshot.chain.finished { plugin.finished(self) }
-    if snapshot.logsAccess { core.accessLog?.add(record, core) }
+    for link in snapshot.chain.finished { link.plugin.finished(self) }
+    if snapshot.logsAccess { core.accessLog?.add(record) }
   }
 }

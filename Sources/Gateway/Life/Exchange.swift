@@ -121,7 +121,7 @@ public final class Exchange: PayloadSink {
   /// Address of the client, behind trusted proxies; nil where none is known (a unix socket).
   public internal(set) var clientAddress: IPAddress?
   /// Request id, as the client gave it or as made here.
-  public var requestID: String { record.requestID }
+  public var requestID: String { record.requestID.description }
   /// What the body's scan found. Empty before the `body` phase.
   public internal(set) var members = BodyMembers()
   /// Who the key belongs to, once an auth plugin has said so.
@@ -165,7 +165,8 @@ public final class Exchange: PayloadSink {
 
   // MARK: Keeping what was borrowed
 
-  /// Copies head and body out of the loop's room, when they are still needed after this turn.
+  /// Copies head and body out of the loop's room, where they are needed for longer than the bytes lie there: `consume`
+  /// asks for it behind the last of them, and whoever gives the room away asks before.
   func keepBorrowed() {
     if isHeadPlaced, let parser, headStore.isEmpty {
       let head = parser.head

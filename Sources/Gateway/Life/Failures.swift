@@ -14,8 +14,8 @@ extension Exchange {
     if tryAgain(after: failure) { return }
     dropUpstream()
     record.failure = failure
-    for plugin in snapshot.chain.failed {
-      if var reply = plugin.failed(self, failure) {
+    for link in snapshot.chain.failed {
+      if var reply = link.plugin.failed(self, failure) {
         reply.closes = reply.closes || failure.closes
         return self.reply(reply)
       }
@@ -98,8 +98,8 @@ extension Exchange {
   }
 
   private func streamFailedEvent(_ failure: Failure) -> [UInt8]? {
-    for plugin in snapshot.chain.failed {
-      if let event = plugin.streamFailed(self, failure) { return event }
+    for link in snapshot.chain.failed {
+      if let event = link.plugin.streamFailed(self, failure) { return event }
     }
     return nil
   }

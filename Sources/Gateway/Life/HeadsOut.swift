@@ -44,7 +44,7 @@ extension Exchange {
     }
     writeForwarded(&writer, head, trusts)
     writer.write("X-Request-Id: ")
-    writer.write(utf8: record.requestID)
+    writer.write(record.requestID)
     writer.write("\r\n")
     writeVia(&writer, head)
     for field in cluster.fields {
@@ -54,10 +54,10 @@ extension Exchange {
       writer.write("\r\n")
     }
     writeRequestFraming(&writer, parser)
-    let plugins = snapshot.chain.upstreamRequest
-    if !plugins.isEmpty {
+    let links = snapshot.chain.upstreamRequest
+    if !links.isEmpty {
       var fields = HeadFields(writer)
-      for plugin in plugins { plugin.upstreamRequest(self, &fields) }
+      for link in links { link.plugin.upstreamRequest(self, &fields) }
       writer = fields.writer
     }
     writer.write("\r\n")
@@ -88,11 +88,11 @@ extension Exchange {
         writer.write(", ")
       }
     }
-    if let peer = client.peer { writer.write(utf8: peer.description) } else { writer.write("unknown") }
+    if let peer = client.peer { writer.write(peer) } else { writer.write("unknown") }
     writer.write("\r\n")
     if let address = clientAddress {
       writer.write("X-Real-Ip: ")
-      writer.write(utf8: address.description)
+      writer.write(address)
       writer.write("\r\n")
     }
     if !trusts || !head.has(.xForwardedProto) {
@@ -197,12 +197,12 @@ extension Exchange {
   /// What every head for the client ends with.
   private func finishHead(_ writer: inout HeadWriter) {
     writer.write("X-Request-Id: ")
-    writer.write(utf8: record.requestID)
+    writer.write(record.requestID)
     writer.write("\r\n")
-    let plugins = snapshot.chain.response
-    if !plugins.isEmpty {
+    let links = snapshot.chain.response
+    if !links.isEmpty {
       var fields = HeadFields(writer)
-      for plugin in plugins { plugin.response(self, &fields) }
+      for link in links { link.plugin.response(self, &fields) }
       writer = fields.writer
     }
     if !answerKeepsAlive {

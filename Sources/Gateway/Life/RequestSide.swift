@@ -15,9 +15,10 @@ extension Exchange {
     isVersion10 = head.versionMinor == 0
     clientKeepsAlive = parser?.keepAlive ?? false
     isRequestWhole = parser?.isComplete ?? true
-    let path = head.bytes(head.path)
-    record.path = Array(path.prefix(AccessRecord.pathBytesMax))
-    (route, routeSuffix) = Route.find(path, prefixes: snapshot.prefixes)
+    let found = core.routes.find(head.bytes(head.path), snapshot.prefixes)
+    record.path = found.path
+    route = found.route
+    routeSuffix = found.suffix
     clientAddress = findClientAddress(head)
     record.client = clientAddress
     chooseRequestID(head)
@@ -28,7 +29,6 @@ extension Exchange {
       expectsContinue = !isVersion10 && !isRequestWhole
     }
     run(.request)
-    keepBorrowed()
   }
 
   /// A head that broke the rules, or did not end: answered as far as an answer makes sense, and closed.
@@ -61,14 +61,11 @@ extension Exchange {
   }
 
   private func chooseRequestID(_ head: Head?) {
-    if let head, let span = head.first(.xRequestID), span.count > 0, span.count <= 128 {
-      let bytes = head.bytes(span)
-      if bytes.allSatisfy(RequestID.allows) {
-        record.requestID = String(decoding: bytes, as: UTF8.self)
-        return
-      }
+    if let head, let span = head.first(.xRequestID), let given = RequestID(head.bytes(span)) {
+      record.requestID = given
+    } else {
+      record.requestID = RequestID(core.random.next(), core.random.next())
     }
-    record.requestID = RequestID.make(core.random.next(), core.random.next())
   }
 
   // MARK: Phases
@@ -77,13 +74,13 @@ extension Exchange {
   func run(_ phase: Phases) { run(phase, from: 0) }
 
   private func run(_ phase: Phases, from first: Int) {
-    let plugins = snapshot.chain.deciding(phase)
-    for index in first..<max(first, plugins.count) {
+    let links = snapshot.chain.deciding(phase)
+    for index in first..<max(first, links.count) {
       let verdict =
         switch phase {
-        case .request: plugins[index].request(self)
-        case .body: plugins[index].body(self)
-        default: plugins[index].route(self)
+        case .request: links[index].plugin.request(self)
+        case .body: links[index].plugin.body(self)
+        default: links[index].plugin.route(self)
         }
       guard act(on: verdict, phase, index) else { return }
     }
@@ -104,7 +101,7 @@ extension Exchange {
   /// The plugin at `index` must wait: its `async` form runs on the loop's own executor, and the phase goes on after.
   private func wait(_ phase: Phases, _ index: Int) {
     keepBorrowed()
-    let plugin = snapshot.chain.deciding(phase)[index]
+    let plugin = snapshot.chain.deciding(phase)[index].plugin
     // SAFETY: the exchange belongs to this loop, and so does the actor: whatever the task does, it does on this thread.
     nonisolated(unsafe) let exchange = self
     core.loop.actor.assumeIsolated { loop in
@@ -188,11 +185,16 @@ extension Exchange {
         guard isNeeded else { return .success(nil) }
         return .failure(Failure(.downstream, .unreadableBody, detail: "multipart without a boundary"))
       }
-      return .success(BodyScanner(scanner))
+      let body = core.takeScanner()
+      body.begin(scanner)
+      return .success(body)
     }
     // Clients that forget the content type of a chat still mean JSON; below other paths only what says so is read.
     let isJSON = type.map { hasPrefixIgnoringCase($0, "application/json") } ?? false
-    return .success(isNeeded || isJSON ? BodyScanner(JSONMemberScanner()) : nil)
+    guard isNeeded || isJSON else { return .success(nil) }
+    let body = core.takeScanner()
+    body.beginJSON()
+    return .success(body)
   }
 
   private func sendContinue() {
@@ -222,6 +224,8 @@ extension Exchange {
       _ = parser.parseBody(whole, to: nil)
       wholeRequest()
     } else {
+      // The room may go with the bytes that are held.
+      keepBorrowed()
       let progress = parser.parseBody(bytes, to: self)
       if isBodyTooLarge {
         fail(Failure(.downstream, .bodyTooLarge(limit: snapshot.client.bodyBytesMax)))
@@ -237,7 +241,6 @@ extension Exchange {
         return bytes.count
       }
     }
-    keepBorrowed()
     return used
   }
 
@@ -288,6 +291,7 @@ extension Exchange {
         if case .inference = route { return fail(failure) }
         if case .badModel = failure.cause { return fail(failure) }
       }
+      core.giveScanner(scanner)
       self.scanner = nil
     }
     stage = .deciding

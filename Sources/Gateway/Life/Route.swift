@@ -120,3 +120,25 @@ public enum Route: Sendable, Equatable {
     }
   }
 }
+
+/// The path that was asked for last, and what it was found to be: most requests of a core ask for the same one.
+struct RouteMemo {
+  private(set) var path: [UInt8] = []
+  private(set) var route = Route.outside
+  private(set) var suffix = 0
+
+  /// What `path` is below `prefixes`, which are always the same. The path is cut to what the access log shows.
+  mutating func find(
+    _ path: UnsafeRawBufferPointer, _ prefixes: [[UInt8]]
+  ) -> (path: [UInt8], route: Route, suffix: Int) {
+    let isSame = path.count > 0 && self.path.withUnsafeBytes { equals($0, path) }
+    if !isSame {
+      (route, suffix) = Route.find(path, prefixes: prefixes)
+      let shown = [UInt8](UnsafeRawBufferPointer(rebasing: path.prefix(AccessRecord.pathBytesMax)))
+      // One that was cut must not be taken for the longer one that it was cut from.
+      self.path = shown.count == path.count ? shown : []
+      return (shown, route, suffix)
+    }
+    return (self.path, route, suffix)
+  }
+}

@@ -1,5 +1,6 @@
-// Small matters of text: comparing names, quoting JSON, making request ids. No Foundation, no locale.
+// Small matters of text: comparing names, quoting JSON, durations. No Foundation, no locale.
 
+import Glibc
 import Reactor
 import Wire
 
@@ -13,7 +14,10 @@ extension WriteBatch {
 
 extension Method {
   /// The method's name, for logs and messages.
-  public var name: String {
+  public var name: String { "\(token)" }
+
+  /// The same as bytes.
+  var token: StaticString {
     switch self {
     case .get: "GET"
     case .head: "HEAD"
@@ -27,6 +31,14 @@ extension Method {
     case .other: "OTHER"
     }
   }
+}
+
+/// Whether two runs of bytes are the same.
+func equals(_ one: UnsafeRawBufferPointer, _ other: UnsafeRawBufferPointer) -> Bool {
+  guard one.count == other.count else { return false }
+  guard let first = one.baseAddress, let second = other.baseAddress else { return true }
+  // SAFETY: both runs have `count` bytes, and are lent for the length of the call.
+  return memcmp(first, second, one.count) == 0
 }
 
 /// Whether two runs of bytes are the same but for the case of ASCII letters.
@@ -66,15 +78,6 @@ public enum JSONText {
   /// Adds `text` as a JSON string, quotes included.
   public static func append(_ text: String, to out: inout [UInt8]) { append(text.utf8, to: &out) }
 
-  /// Adds bytes that are taken for UTF-8 as a JSON string; what is none is replaced.
-  public static func append(bytes: [UInt8], to out: inout [UInt8]) {
-    if bytes.allSatisfy({ $0 < 0x80 }) {
-      append(bytes, to: &out)
-    } else {
-      append(String(decoding: bytes, as: UTF8.self), to: &out)
-    }
-  }
-
   private static func append(_ utf8: some Sequence<UInt8>, to out: inout [UInt8]) {
     out.append(UInt8(ascii: "\""))
     for byte in utf8 {
@@ -93,37 +96,14 @@ public enum JSONText {
     out.append(UInt8(ascii: "\""))
   }
 
-  static func hexDigit(_ value: UInt8) -> UInt8 {
+  /// Whether an ASCII byte stands for itself in a JSON string.
+  @inline(__always)
+  static func isPlain(_ byte: UInt8) -> Bool {
+    byte >= 0x20 && byte < 0x7f && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
+  }
+
+  private static func hexDigit(_ value: UInt8) -> UInt8 {
     value < 10 ? UInt8(ascii: "0") &+ value : UInt8(ascii: "a") &+ (value &- 10)
-  }
-}
-
-/// Request ids in the form OpenAI's have.
-enum RequestID {
-  /// Whether a client's own id may hold `byte`: nothing that means something to a log, a shell or a page.
-  static func allows(_ byte: UInt8) -> Bool {
-    switch byte {
-    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."),
-      UInt8(ascii: ":"), UInt8(ascii: "/"), UInt8(ascii: "+"), UInt8(ascii: "="), UInt8(ascii: "@"):
-      true
-    default: false
-    }
-  }
-
-  /// `req_` and 32 hexadecimal digits.
-  static func make(_ high: UInt64, _ low: UInt64) -> String {
-    String(unsafeUninitializedCapacity: 36) { room in
-      // SAFETY: 36 bytes are written to 36 that the string has just allocated.
-      let prefix: StaticString = "req_"
-      for index in 0..<4 { room[index] = prefix.utf8Start[index] }
-      for index in 0..<16 {
-        let shift = UInt64(60 - index * 4)
-        room[4 + index] = JSONText.hexDigit(UInt8(truncatingIfNeeded: high >> shift & 15))
-        room[20 + index] = JSONText.hexDigit(UInt8(truncatingIfNeeded: low >> shift & 15))
-      }
-      return 36
-    }
   }
 }
 
@@ -131,10 +111,28 @@ enum RequestID {
 public enum ResetTime {
   /// `nanoseconds`, rounded up to whole milliseconds below a second and to whole seconds above.
   public static func text(_ nanoseconds: UInt64) -> String {
-    if nanoseconds <= 999_000_000 { return "\((nanoseconds + 999_999) / 1_000_000)ms" }
+    withUnsafeTemporaryAllocation(byteCount: 32, alignment: 1) { room in
+      var writer = HeadWriter(room)
+      write(nanoseconds, to: &writer)
+      return String(decoding: writer.written, as: UTF8.self)
+    }
+  }
+
+  static func write(_ nanoseconds: UInt64, to writer: inout HeadWriter) {
+    guard nanoseconds > 999_000_000 else {
+      writer.writeDecimal((nanoseconds + 999_999) / 1_000_000)
+      return writer.write("ms")
+    }
     let seconds = nanoseconds / 1_000_000_000 + (nanoseconds % 1_000_000_000 == 0 ? 0 : 1)
-    if seconds < 60 { return "\(seconds)s" }
-    if seconds < 3600 { return "\(seconds / 60)m\(seconds % 60)s" }
-    return "\(seconds / 3600)h\(seconds / 60 % 60)m\(seconds % 60)s"
+    if seconds >= 3600 {
+      writer.writeDecimal(seconds / 3600)
+      writer.write("h")
+    }
+    if seconds >= 60 {
+      writer.writeDecimal(seconds / 60 % 60)
+      writer.write("m")
+    }
+    writer.writeDecimal(seconds % 60)
+    writer.write("s")
   }
 }

@@ -1,15 +1,37 @@
 // Points in time as text, without Foundation and without a locale.
 
+import Wire
+
 /// Dates in UTC, as RFC 3339 and as HTTP write them.
 public enum Timestamp {
   /// `2026-01-31T10:30:00.123Z` for nanoseconds since 1970.
   public static func text(_ nanoseconds: UInt64) -> String {
+    withUnsafeTemporaryAllocation(byteCount: 32, alignment: 1) { room in
+      var writer = HeadWriter(room)
+      write(nanoseconds, to: &writer)
+      return String(decoding: writer.written, as: UTF8.self)
+    }
+  }
+
+  static func write(_ nanoseconds: UInt64, to writer: inout HeadWriter) {
     let milliseconds = nanoseconds / 1_000_000
     let seconds = milliseconds / 1000
     let (year, month, day) = civil(days: seconds / 86_400)
     let ofDay = seconds % 86_400
-    return "\(padded(year, 4))-\(padded(month, 2))-\(padded(day, 2))T\(padded(ofDay / 3600, 2)):"
-      + "\(padded(ofDay / 60 % 60, 2)):\(padded(ofDay % 60, 2)).\(padded(milliseconds % 1000, 3))Z"
+    writer.writeDecimal(year, width: 4)
+    writer.write(byte: UInt8(ascii: "-"))
+    writer.writeDecimal(month, width: 2)
+    writer.write(byte: UInt8(ascii: "-"))
+    writer.writeDecimal(day, width: 2)
+    writer.write(byte: UInt8(ascii: "T"))
+    writer.writeDecimal(ofDay / 3600, width: 2)
+    writer.write(byte: UInt8(ascii: ":"))
+    writer.writeDecimal(ofDay / 60 % 60, width: 2)
+    writer.write(byte: UInt8(ascii: ":"))
+    writer.writeDecimal(ofDay % 60, width: 2)
+    writer.write(byte: UInt8(ascii: "."))
+    writer.writeDecimal(milliseconds % 1000, width: 3)
+    writer.write(byte: UInt8(ascii: "Z"))
   }
 
   /// `Sat, 31 Jan 2026 10:30:00 GMT` for seconds since 1970.

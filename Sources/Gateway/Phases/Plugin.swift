@@ -83,17 +83,25 @@ extension Plugin {
 
 /// The plugins of a snapshot, sorted into the phases they declared. Built once; running it allocates nothing.
 public struct PluginChain: Sendable {
-  let request: [any Plugin]
-  let body: [any Plugin]
-  let route: [any Plugin]
-  let upstreamRequest: [any Plugin]
-  let response: [any Plugin]
-  let failed: [any Plugin]
-  let finished: [any Plugin]
+  /// A plugin behind a reference of its own: asking it copies nothing, however much it keeps.
+  final class Link: Sendable {
+    let plugin: any Plugin
+
+    init(_ plugin: any Plugin) { self.plugin = plugin }
+  }
+
+  let request: [Link]
+  let body: [Link]
+  let route: [Link]
+  let upstreamRequest: [Link]
+  let response: [Link]
+  let failed: [Link]
+  let finished: [Link]
 
   /// The chain that calls `plugins` in their order.
   public init(_ plugins: [any Plugin]) {
-    func declared(_ phase: Phases) -> [any Plugin] { plugins.filter { $0.phases.contains(phase) } }
+    let links = plugins.map { Link($0) }
+    func declared(_ phase: Phases) -> [Link] { links.filter { $0.plugin.phases.contains(phase) } }
     request = declared(.request)
     body = declared(.body)
     route = declared(.route)
@@ -103,7 +111,7 @@ public struct PluginChain: Sendable {
     finished = declared(.finished)
   }
 
-  func deciding(_ phase: Phases) -> [any Plugin] {
+  func deciding(_ phase: Phases) -> [Link] {
     switch phase {
     case .request: request
     case .body: body

@@ -55,7 +55,10 @@ public struct HeadFields {
 
   /// Adds `name: duration` in the form of OpenAI's rate limit fields: `12ms`, `1s`, `6m0s`.
   public mutating func addDuration(_ name: StaticString, _ nanoseconds: UInt64) {
-    add(name, ResetTime.text(nanoseconds))
+    writer.write(name)
+    writer.write(": ")
+    ResetTime.write(nanoseconds, to: &writer)
+    writer.write("\r\n")
   }
 
   /// Adds `name: value` of a text known when the program was built.

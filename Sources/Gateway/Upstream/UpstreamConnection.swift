@@ -7,7 +7,7 @@ import Reactor
 /// One upstream connection.
 final class UpstreamConnection: SocketOwner {
   let endpoint: EndpointState
-  private unowned let core: Core
+  private let core: Core
   private var socketOrNil: Socket?
   /// Whom it serves; nil while it is idle.
   var exchange: Exchange?
