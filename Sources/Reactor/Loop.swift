@@ -24,6 +24,7 @@ public final class Loop {
   /// TLS handshakes that advanced in this turn.
   var handshakes = 0
   private var records: Slab?
+  private var pipes: [Pipe] = []
 
   /// Where other threads leave work.
   public let inbox: Inbox
@@ -123,6 +124,7 @@ public final class Loop {
     uv_run(uv, UV_RUN_DEFAULT)
     again = []
     later = []
+    pipes = []
     releaseKept()
     // What died just now may have closed something of its own.
     uv_run(uv, UV_RUN_DEFAULT)
@@ -164,6 +166,19 @@ public final class Loop {
     kept.append(object)
     keeps = true
   }
+
+  // MARK: Pipes
+
+  /// An empty pipe to splice through; nil where the system gives none.
+  public func takePipe() -> Pipe? { pipes.popLast() ?? Pipe() }
+
+  /// Keeps an empty pipe for the next who needs one. One that is not empty is of no use to anybody else.
+  public func givePipe(_ pipe: Pipe) {
+    guard pipe.pending == 0, pipes.count < Self.pipesKept, !closed else { return }
+    pipes.append(pipe)
+  }
+
+  private static let pipesKept = 8
 
   // MARK: Next turn
 

@@ -26,14 +26,27 @@ extension Socket {
 
   /// Reads what is there into `room`.
   public func read(into room: UnsafeMutableRawBufferPointer) -> ReadOutcome {
-    guard state == .open, let base = room.baseAddress, room.count > 0 else { return .wouldBlock }
-    guard !notes.contains(.ended) else { return theEnd }
-    if let session { return read(through: session, into: room) }
-    while true {
-      // SAFETY: the kernel writes at most `count` bytes behind `base`, which the caller keeps for the call.
+    guard let base = room.baseAddress, room.count > 0 else { return .wouldBlock }
+    if let session, state == .open, !notes.contains(.ended) { return read(through: session, into: room) }
+    return taking {
       // recv and send go straight to the socket, past what read and write do for files.
-      let count = Glibc.recv(descriptor, base, room.count, 0)
-      if count > 0 { return .bytes(count) }
+      // SAFETY: the kernel writes at most `count` bytes behind `base`, which the caller keeps for the call.
+      Glibc.recv(descriptor, base, room.count, 0)
+    } counting: { _ in
+    }
+  }
+
+  /// What a call came to that takes bytes from the kernel.
+  @inline(__always)
+  func taking(_ call: () -> Int, counting: (Int) -> Void) -> ReadOutcome {
+    guard state == .open else { return .wouldBlock }
+    guard !notes.contains(.ended) else { return theEnd }
+    while true {
+      let count = call()
+      if count > 0 {
+        counting(count)
+        return .bytes(count)
+      }
       if count == 0 {
         notes.formUnion(broughtDown ? .ended : [.ended, .clean])
         return theEnd
@@ -54,20 +67,31 @@ extension Socket {
   /// TLS seals whole records: bytes that were not taken have to be offered again, the same bytes first, with or without
   /// more behind them.
   public func write(_ batch: WriteBatch) -> WriteOutcome {
-    guard state == .open, batch.count > 0 else { return .wrote(0) }
-    if let session { return write(batch, through: session) }
-    while true {
+    guard batch.count > 0 else { return .wrote(0) }
+    if let session, state == .open { return write(batch, through: session) }
+    return giving {
       // SAFETY: the batch's pieces are alive by the caller's promise; the kernel reads at most their lengths.
-      let count: Int
       if batch.count == 1 {
-        count = Glibc.send(descriptor, batch.pieces.pointee.iov_base, batch.pieces.pointee.iov_len, 0)
-      } else {
-        var message = msghdr()
-        message.msg_iov = batch.pieces
-        message.msg_iovlen = batch.count
-        count = Glibc.sendmsg(descriptor, &message, 0)
+        return Glibc.send(descriptor, batch.pieces.pointee.iov_base, batch.pieces.pointee.iov_len, 0)
       }
-      if count >= 0 { return .wrote(count) }
+      var message = msghdr()
+      message.msg_iov = batch.pieces
+      message.msg_iovlen = batch.count
+      return Glibc.sendmsg(descriptor, &message, 0)
+    } counting: { _ in
+    }
+  }
+
+  /// What a call came to that gives bytes to the kernel.
+  @inline(__always)
+  func giving(_ call: () -> Int, counting: (Int) -> Void) -> WriteOutcome {
+    guard state == .open else { return .wrote(0) }
+    while true {
+      let count = call()
+      if count >= 0 {
+        counting(count)
+        return .wrote(count)
+      }
       switch errno {
       case EINTR: continue
       case EAGAIN: return .wrote(0)

@@ -71,6 +71,41 @@ import Testing
     #expect(received == (0..<64).map { UInt8($0) })
   }
 
+  @Test("bytes go from socket to socket through a pipe, and a pipe that is not empty is not lent again")
+  func spliced() async throws {
+    let (moved, received, ended, kept) = try await withLoop { loop in
+      let (from, source) = try tcpPair()
+      let (to, sink) = try tcpPair()
+      let reading = try Socket.accepted(descriptor: from, loop: loop, tls: nil, owner: Owner())
+      let writing = try Socket.accepted(descriptor: to, loop: loop, tls: nil, owner: Owner())
+      let pipe = try #require(loop.takePipe())
+      var moved: [Int] = []
+      var ended = false
+      send(source, "0123456789", 10, 0)
+      if case .bytes(let count) = reading.splice(into: pipe, limit: 4) { moved += [count, pipe.pending] }
+      loop.givePipe(pipe)
+      let kept = loop.takePipe() === pipe
+      if case .bytes(let count) = reading.splice(into: pipe, limit: 100) { moved += [count, pipe.pending] }
+      if case .wouldBlock = reading.splice(into: pipe, limit: 100) { moved.append(0) }
+      if case .wrote(let count) = writing.splice(from: pipe) { moved += [count, pipe.pending] }
+      if case .wrote(let count) = writing.splice(from: pipe) { moved.append(count) }
+      close(source)
+      if case .end = reading.splice(into: pipe, limit: 100) { ended = true }
+      loop.stop()
+      return {
+        var bytes = [UInt8](repeating: 0, count: 100)
+        let count = recv(sink, &bytes, bytes.count, 0)
+        reading.close()
+        writing.close()
+        close(sink)
+        return (moved, Array(bytes.prefix(max(count, 0))), ended, kept)
+      }
+    }
+    #expect(moved == [4, 4, 6, 10, 0, 10, 0, 0])
+    #expect(received == Array("0123456789".utf8))
+    #expect(ended && !kept)
+  }
+
   @Test("closing abortively reaches the peer as a reset")
   func abortive() async throws {
     let code = try await withLoop { loop in
