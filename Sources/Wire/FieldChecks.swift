@@ -98,7 +98,14 @@ struct HostCheck {
   var isValid: Bool { !failed && state != .start && state != .bracket }
 
   mutating func feed(_ piece: UnsafeRawBufferPointer) {
-    for byte in piece {
+    var rest = piece[...]
+    if state == .start || state == .name {
+      // Nearly all of a Host is a run of letters, digits and dots.
+      let run = rest.prefix { HostCheck.isLegal($0) }
+      if !run.isEmpty { state = .name }
+      rest = rest[run.endIndex...]
+    }
+    for byte in rest {
       if !ASCII.isBlank(byte) {
         feed(byte)
       } else if state != .start {
@@ -160,6 +167,11 @@ struct TargetCheck {
   private(set) var count: UInt32 = 0
 
   mutating func feed(_ piece: UnsafeRawBufferPointer) {
+    if state == .start, piece.count < 4096, isPlainPath(piece) {
+      state = .path
+      count = UInt32(piece.count)
+      return
+    }
     for byte in piece {
       // Fragments are never sent, and anything but printable ASCII is read differently by different servers.
       if byte &- 0x21 > 0x5d || byte == UInt8(ascii: "#") { failed = true }
@@ -183,6 +195,13 @@ struct TargetCheck {
       }
       count &+= 1
     }
+  }
+
+  /// Whether a piece is a path and no more, of characters that mean nothing else.
+  private func isPlainPath(_ piece: UnsafeRawBufferPointer) -> Bool {
+    guard piece.first == UInt8(ascii: "/") else { return false }
+    for byte in piece where byte &- 0x24 > 0x5a || byte == UInt8(ascii: "?") { return false }
+    return true
   }
 
   private mutating func begin(_ byte: UInt8) {

@@ -291,6 +291,23 @@ extension MessageParser {
     }
   }
 
+  /// Bytes of a body of known length that are still to come, where they may as well go by unseen (`passBody`).
+  public var lengthLeft: UInt64? {
+    guard core.pointee.fault == .none, core.pointee.phase == .body, case .length = framing else { return nil }
+    return core.pointee.remaining
+  }
+
+  /// Counts `count` bytes of a body of known length that went by without being seen here. `payloadTail` knows nothing of
+  /// them. More than `lengthLeft` are counted as so many.
+  public func passBody(_ count: Int) {
+    guard let left = lengthLeft else { return }
+    let passed = min(left, UInt64(max(count, 0)))
+    core.pointee.remaining = left - passed
+    core.pointee.payloadCount &+= passed
+    core.pointee.payloadTail = 0
+    if passed == left { core.pointee.phase = .complete }
+  }
+
   private func walk(_ bytes: UnsafeRawBufferPointer) -> BodyProgress {
     switch framing {
     case .none: return .complete(consumed: 0)

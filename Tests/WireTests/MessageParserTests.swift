@@ -287,6 +287,28 @@ struct FramingTests {
 struct LimitTests {
   static let limits = HeadLimits(headBytesMax: 200, fieldCountMax: 4, targetBytesMax: 20)
 
+  @Test("bytes of a body of known length may go by unseen, and are counted as if they had been seen")
+  func passed() {
+    let parser = MessageParser(role: .response)
+    let head = Array("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n".utf8)
+    #expect(parser.lengthLeft == nil)
+    head.withUnsafeBytes { bytes in
+      #expect(parser.parseHead(bytes) == .complete(consumed: head.count))
+    }
+    #expect(parser.lengthLeft == 10)
+    parser.passBody(0)
+    parser.passBody(-1)
+    #expect(parser.lengthLeft == 10 && !parser.isComplete)
+    parser.passBody(4)
+    Array("abc".utf8).withUnsafeBytes { #expect(parser.parseBody($0) == .more) }
+    #expect(parser.lengthLeft == 3 && parser.payloadCount == 7 && !parser.finish())
+    parser.passBody(99)
+    #expect(parser.lengthLeft == nil && parser.payloadCount == 10 && parser.isComplete && parser.finish())
+    parser.reset()
+    Array("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n".utf8).withUnsafeBytes { _ = parser.parseHead($0) }
+    #expect(parser.lengthLeft == nil, "chunks must be walked")
+  }
+
   @Test("what exceeds a bound is refused, and what just fits is not")
   func bounds() {
     func request(_ target: Int, _ value: Int, lines: Int = 0) -> String {
