@@ -31,7 +31,8 @@ public struct CatalogModel: Sendable {
 public struct ModelCatalog: Plugin {
   private let models: [String: CatalogModel]
   private let list: [UInt8]
-  private let fallback: Cluster?
+  private let destinations: [String: Destination]
+  private let fallback: Destination?
   private let forwardsUnknown: Bool
 
   /// - Parameters:
@@ -39,7 +40,8 @@ public struct ModelCatalog: Plugin {
   public init(models: [CatalogModel], fallback: Cluster?, forwardsUnknown: Bool) {
     self.models = Dictionary(models.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     list = Array(#"{"object":"list","data":[\#(models.map(\.object).joined(separator: ","))]}"#.utf8)
-    self.fallback = fallback
+    destinations = self.models.mapValues(\.destination)
+    self.fallback = fallback.map { Destination(cluster: $0) }
     self.forwardsUnknown = forwardsUnknown
   }
 
@@ -73,29 +75,29 @@ public struct ModelCatalog: Plugin {
     case .outside: return .fail(Failure(.downstream, .unknownPath))
     case .inference(let route) where exchange.method == .post:
       if let model {
-        if let known = models[model] {
-          exchange.direct(to: known.destination)
+        if let known = destinations[model] {
+          exchange.direct(to: known)
           return .pass
         }
         guard forwardsUnknown, let fallback else { return .fail(Failure(.downstream, .unknownModel(model))) }
-        exchange.direct(to: Destination(cluster: fallback))
+        exchange.direct(to: fallback)
         return .pass
       }
       guard let fallback, forwardsUnknown || route.hasDefaultModel else {
         return .fail(Failure(.downstream, .missingModel))
       }
-      exchange.direct(to: Destination(cluster: fallback))
+      exchange.direct(to: fallback)
       return .pass
     default:
-      if let model, let known = models[model] {
-        exchange.direct(to: known.destination)
+      if let model, let known = destinations[model] {
+        exchange.direct(to: known)
         return .pass
       }
       if let model, !forwardsUnknown, !models.isEmpty, exchange.method == .post {
         return .fail(Failure(.downstream, .unknownModel(model)))
       }
       guard let fallback else { return .fail(Failure(.downstream, .unknownPath)) }
-      exchange.direct(to: Destination(cluster: fallback))
+      exchange.direct(to: fallback)
       return .pass
     }
   }
