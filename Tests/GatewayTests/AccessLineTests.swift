@@ -10,7 +10,8 @@ struct AccessLineTests {
   static func line(_ record: AccessRecord, wallClock: UInt64 = 0, times: Int = 1) -> [UInt8] {
     withUnsafeTemporaryAllocation(byteCount: 64 << 10, alignment: 1) { room in
       var out = HeadWriter(room)
-      for _ in 0..<times { AccessLine.write(record, wallClock: wallClock, to: &out) }
+      var record = record
+      for _ in 0..<times { AccessLine.write(&record, wallClock: wallClock, to: &out) }
       #expect(!out.overflowed)
       return Array(out.written)
     }

@@ -122,4 +122,20 @@ struct RouteTests {
       Set(Route.Inference.allCases.filter(\.hasDefaultModel))
         == [.moderations, .imagesGenerations, .imagesEdits, .imagesVariations])
   }
+
+  @Test("the path asked for last is known again, and is taken for no other")
+  func memo() {
+    var memo = RouteMemo()
+    let prefixes = [Array("/v1".utf8)]
+    let long = "/v1/models/" + String(repeating: "x", count: 600)
+    let cut = String(long.prefix(AccessRecord.pathBytesMax))
+    for path in [
+      "/v1/models", "/v1/models", "/v1/chat/completions", "/v1/models", "", "/", long, cut, long, cut, "/v1",
+    ] {
+      let plain = lending(path) { Route.find($0, prefixes: prefixes) }
+      let found = lending(path) { memo.find($0, prefixes) }
+      #expect(found.route == plain.route && found.suffix == plain.suffix)
+      #expect(string(found.path) == String(path.prefix(AccessRecord.pathBytesMax)))
+    }
+  }
 }

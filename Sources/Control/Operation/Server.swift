@@ -91,7 +91,8 @@ public final class Server {
       "sluice: stopped after \(counters.exchanges) requests on \(counters.connectionsAccepted) connections, "
         + "\(counters.clientsLeft) left by their clients, \(counters.replays) sent again, "
         + "\(counters.connectionsRefused) connections refused; backends: \(counters.upstreamConnects) connects, "
-        + "\(counters.upstreamReuses) reuses, \(counters.pauses) pauses, \(counters.bytesCopied) bytes copied")
+        + "\(counters.upstreamReuses) reuses, \(counters.pauses) pauses, \(counters.bytesCopied) bytes copied, "
+        + "\(counters.bytesSpliced) spliced")
     return ExitStatus.good
   }
 

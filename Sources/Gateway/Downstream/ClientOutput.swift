@@ -26,6 +26,7 @@ extension ClientConnection {
       left()
       return nil
     case .went(let action):
+      if waitsForPipe { return action }
       if outlet.queue.isEmpty {
         if socket.interest.contains(.write) { socket.interest.subtract(.write) }
         stallDeadline = 0
@@ -35,6 +36,20 @@ extension ClientConnection {
       }
       return action
     }
+  }
+
+  /// Bytes of a spliced answer wait for the peer.
+  func pipeWaits(_ socket: Socket) {
+    waitsForPipe = true
+    socket.interest.formUnion(.write)
+    stall()
+  }
+
+  func pipeIsEmpty() {
+    guard waitsForPipe else { return }
+    waitsForPipe = false
+    stallDeadline = 0
+    socketOrNil?.interest.subtract(.write)
   }
 
   /// The socket takes bytes again.

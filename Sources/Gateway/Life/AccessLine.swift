@@ -4,8 +4,8 @@
 import Wire
 
 enum AccessLine {
-  /// Writes the line of `record`, which began at `wallClock` nanoseconds since 1970.
-  static func write(_ record: borrowing AccessRecord, wallClock: UInt64, to out: inout HeadWriter) {
+  /// Writes the line of `record`, which began at `wallClock` nanoseconds since 1970. See `AccessLog.add` for the `inout`.
+  static func write(_ record: inout AccessRecord, wallClock: UInt64, to out: inout HeadWriter) {
     out.write(#"{"time":""#)
     Timestamp.write(wallClock, to: &out)
     out.write(#"","id":""#)

@@ -30,23 +30,24 @@ public final class AccessLog {
     }
   }
 
-  /// Adds the line of a finished exchange.
-  func add(_ record: borrowing AccessRecord) {
+  /// Adds the line of a finished exchange. The record is lent, and not changed: `inout`, because a class's property that
+  /// is passed in any other way is copied first, with all it refers to.
+  func add(_ record: inout AccessRecord) {
     // Counted back from the clock of today: it may have been set, or have slept, since the core began.
     let began = Machine.wallClockNanoseconds() &- (record.endedAt &- record.startedAt)
-    if !write(record, began) {
+    if !write(&record, began) {
       handOver()
       // A line that does not fit into a whole buffer fits nowhere.
-      if !write(record, began) { linesLost += 1 }
+      if !write(&record, began) { linesLost += 1 }
     }
     guard !isArmed else { return }
     isArmed = true
     timer?.arm(afterNanoseconds: Self.delay)
   }
 
-  private func write(_ record: borrowing AccessRecord, _ began: UInt64) -> Bool {
+  private func write(_ record: inout AccessRecord, _ began: UInt64) -> Bool {
     var writer = HeadWriter(UnsafeMutableRawBufferPointer(rebasing: buffer.room[used...]))
-    AccessLine.write(record, wallClock: began, to: &writer)
+    AccessLine.write(&record, wallClock: began, to: &writer)
     guard !writer.overflowed else { return false }
     used += writer.count
     lines += 1
@@ -67,7 +68,8 @@ public final class AccessLog {
     lines = 0
   }
 
-  private static let bufferBytes = 32 << 10
+  /// Seconds of a quiet gateway, some 600 lines of a busy one: handing over wakes the writer's thread.
+  private static let bufferBytes = 256 << 10
   /// A line is seen after this time at the latest.
   private static let delay: UInt64 = 200_000_000
 }

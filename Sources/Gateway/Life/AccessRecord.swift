@@ -31,7 +31,11 @@ public struct AccessRecord: Sendable {
   /// Whether the connection had carried a request before.
   public internal(set) var isReused = false
   public internal(set) var clientLeft = false
-  public internal(set) var failure: Failure?
+  public internal(set) var failure: Failure? {
+    get { failureOrNil?.failure }
+    set { failureOrNil = newValue.map { RecordedFailure($0) } }
+  }
+  private var failureOrNil: RecordedFailure?
   /// Times in nanoseconds of the loop's clock; 0 is not yet.
   public internal(set) var startedAt: UInt64
   public internal(set) var sentAt: UInt64 = 0
@@ -50,4 +54,11 @@ public struct AccessRecord: Sendable {
     if let failure { return failure.word }
     return clientLeft ? "client_left" : "done"
   }
+}
+
+/// Behind a reference, because few exchanges fail, and an open stream should not hold the room for it.
+private final class RecordedFailure: Sendable {
+  let failure: Failure
+
+  init(_ failure: Failure) { self.failure = failure }
 }

@@ -13,6 +13,7 @@ extension Exchange {
     guard upstream === connection else { return }
     for _ in 0..<Self.readsPerWake {
       guard upstream === connection, let socket = connection.socket, socket.interest.contains(.read) else { return }
+      if let pipe { return splice(socket, through: pipe) }
       if stage == .relaying, passage == .asIs, let room = client.outlet.queue.tailRoom(atLeast: Self.tailBytesMin) {
         switch socket.read(into: room) {
         case .bytes(let count):
@@ -30,6 +31,7 @@ extension Exchange {
         received(UnsafeMutableRawBufferPointer(rebasing: room.room[..<count]))
         // A short read has drained the socket: another one would only say so.
         guard count == room.capacity else { return }
+        considerSplicing()
       case .wouldBlock: return
       case .end: return upstreamEnded(socket)
       case .failed(let error): return upstreamFailed(connection, error)
@@ -48,6 +50,7 @@ extension Exchange {
       guard stage == .relaying else { return }
       responseStore.removeAll()
       responseParser?.releaseHead()
+      if parser == nil, sent >= sentTotal { releaseOutgoing() }
     case .relaying:
       batch.reset()
       if let endpoint { touch(endpoint.cluster.times) }
@@ -152,7 +155,7 @@ extension Exchange {
     return true
   }
 
-  private func touch(_ times: UpstreamTimes) {
+  func touch(_ times: UpstreamTimes) {
     waitingFor = .betweenBytes
     deadline = times.betweenBytes == 0 ? 0 : core.loop.now &+ times.betweenBytes
     if totalDeadline != 0 { deadline = nearest(deadline, totalDeadline) }
@@ -232,9 +235,11 @@ extension Exchange {
   }
 
   private func act(on action: Relay.Action) {
-    // Where the framing changes, what waits cannot be read behind: the first waiting byte pauses the source, or each
-    // event would take a room with it.
-    let mustWait = passage != .asIs && !client.outlet.queue.isEmpty
+    // Later bytes are read behind those that wait, until that room is full; a stalled client holds no second one. Where
+    // the framing changes nothing can be read behind, so the first waiting byte pauses the source.
+    let mustWait =
+      !client.outlet.queue.isEmpty
+      && (passage != .asIs || client.outlet.queue.tailRoom(atLeast: Self.tailBytesMin) == nil)
     guard action == .pauseReading || mustWait, let socket = upstream?.socket, socket.interest.contains(.read) else {
       return
     }
@@ -246,13 +251,14 @@ extension Exchange {
 
   /// The client took what waited, down to the low mark.
   func clientTakesMore() {
+    if let pipe, pipe.pending > 0 { return clientTakesSpliced(pipe) }
     guard stage == .relaying, let socket = upstream?.socket, let endpoint else { return }
     if passage != .asIs, !client.outlet.queue.isEmpty { return }
     socket.interest.formUnion(.read)
     touch(endpoint.cluster.times)
   }
 
-  private func upstreamEnded(_ socket: Socket) {
+  func upstreamEnded(_ socket: Socket) {
     switch stage {
     case .asking:
       let started = responseParser?.started ?? false

@@ -53,7 +53,10 @@ final class BodyScanner {
       if let failure = Self.failure(json.outcome, cutOff: "the JSON is cut off") { return .failure(failure) }
       members.modelRange = json.modelRange
       if json.modelRange != nil {
-        if !lastModel.utf8.elementsEqual(json.modelName) { lastModel = json.modelText ?? "" }
+        let isSame = lastModel.withUTF8 { last in
+          json.modelName.withUnsafeBytes { equals(UnsafeRawBufferPointer(last), $0) }
+        }
+        if !isSame { lastModel = json.modelText ?? "" }
         members.model = lastModel
       }
       members.stream = json.stream ?? false

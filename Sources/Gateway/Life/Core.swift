@@ -36,6 +36,9 @@ public final class Core {
   private var requestParsers: [MessageParser] = []
   private var responseParsers: [MessageParser] = []
   private var scanners: [BodyScanner] = []
+  private var outgoings: [Outgoing] = []
+  /// What exchanges have whose request is out: always empty.
+  let spent = Outgoing()
   var routes = RouteMemo()
   private var wheel: TimerWheel<Unmanaged<ClientConnection>>
   private var wheelTimer: Timer?
@@ -144,6 +147,14 @@ public final class Core {
   func giveScanner(_ scanner: BodyScanner) {
     guard scanners.count < Self.parsersKept else { return }
     scanners.append(scanner)
+  }
+
+  func takeOutgoing() -> Outgoing { outgoings.popLast() ?? Outgoing() }
+
+  func giveOutgoing(_ outgoing: Outgoing) {
+    outgoing.reset()
+    guard outgoings.count < Self.parsersKept else { return }
+    outgoings.append(outgoing)
   }
 
   private static let parsersKept = 64

@@ -16,6 +16,9 @@ public struct Counters: Sendable {
   /// Relayed bytes that were copied in user space. Stays 0 for plain sockets whose framing is passed through.
   public var bytesCopied: UInt64 = 0
 
+  /// Relayed bytes that went from socket to socket through a pipe.
+  public var bytesSpliced: UInt64 = 0
+
   public init() {}
 
   /// The sums of two cores.
@@ -30,6 +33,7 @@ public struct Counters: Sendable {
     sum.clientsLeft &+= other.clientsLeft
     sum.pauses &+= other.pauses
     sum.bytesCopied &+= other.bytesCopied
+    sum.bytesSpliced &+= other.bytesSpliced
     return sum
   }
 }

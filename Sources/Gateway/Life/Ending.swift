@@ -103,15 +103,13 @@ extension Exchange {
     stage = .over
     isRequestWhole = true
     releaseHead()
-    body.removeAll()
-    sentHead = nil
-    scanner = nil
-    setbacks = []
+    releaseOutgoing()
+    if let pipe { core.loop.givePipe(pipe) }
+    pipe = nil
     endpoint = nil
-    clusterState = nil
     record.endedAt = core.loop.now
     record.attempts = UInt8(clamping: attempts.count)
     for link in snapshot.chain.finished { link.plugin.finished(self) }
-    if snapshot.logsAccess { core.accessLog?.add(record) }
+    if snapshot.logsAccess { core.accessLog?.add(&record) }
   }
 }

@@ -49,12 +49,11 @@ public final class Exchange: PayloadSink {
 
   // The request.
   var parser: MessageParser?
-  var headStore: HeadStore
+  /// Its own until the request is out, then the core's empty one.
+  var outgoing: Outgoing
   private var isHeadPlaced: Bool
-  var body = RequestBody()
   var holdsBody = false
   var streamsBody = false
-  var scanner: BodyScanner?
   var isRequestWhole = false
   var isHead = false
   var isVersion10 = false
@@ -67,20 +66,12 @@ public final class Exchange: PayloadSink {
 
   // The upstream.
   var destination: Destination?
-  var clusterState: ClusterState?
   var endpoint: EndpointState?
   var attempts = Attempts()
-  var tried: UInt64 = 0
-  /// Why the endpoints before this one were given up.
-  var setbacks: [Failure] = []
-  var addresses: [SocketAddress] = []
   var dialing: UInt32 = 0
   /// What each address may take of the time to connect; 0 is no bound.
   var dialMilliseconds: UInt32 = 0
   var upstream: UpstreamConnection?
-  var sentHead: Chunk?
-  var sent = 0
-  var sentTotal = 0
   var isReused = false
 
   // The answer.
@@ -92,6 +83,8 @@ public final class Exchange: PayloadSink {
   /// Whether an event of the gateway's own can be put into the answer: it is a stream of them, and not compressed.
   var takesEvents = false
   var totalDeadline: UInt64 = 0
+  /// What a large body goes through; nil while it is relayed.
+  var pipe: Pipe?
 
   /// What the access log will say.
   public internal(set) var record: AccessRecord
@@ -102,7 +95,8 @@ public final class Exchange: PayloadSink {
     core = client.core
     snapshot = client.core.snapshot
     self.parser = parser
-    headStore = head
+    outgoing = core.takeOutgoing()
+    outgoing.headStore = head
     isHeadPlaced = isPlaced
     record = AccessRecord(startedAt: client.core.loop.now)
     core.counters.exchanges &+= 1

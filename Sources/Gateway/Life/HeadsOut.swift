@@ -110,7 +110,7 @@ extension Exchange {
   /// RFC 9110, 7.6.3.
   private func writeVia(_ writer: inout HeadWriter, _ head: Head) {
     writer.write("Via: ")
-    for index in 0..<head.fieldCount {
+    for index in 0..<(head.has(.via) ? head.fieldCount : 0) {
       let field = head.field(index)
       guard field.known == .via, field.value.count > 0 else { continue }
       writer.write(head.bytes(field.value))

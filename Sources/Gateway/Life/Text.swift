@@ -57,10 +57,10 @@ func equalsIgnoringCase(_ bytes: UnsafeRawBufferPointer, _ text: StaticString) -
 func hasPrefixIgnoringCase(_ bytes: UnsafeRawBufferPointer, _ text: StaticString) -> Bool {
   let count = text.utf8CodeUnitCount
   guard bytes.count >= count else { return false }
-  return text.withUTF8Buffer { text in
-    for index in 0..<count where lowercased(bytes[index]) != lowercased(text[index]) { return false }
-    return true
-  }
+  let start = text.utf8Start
+  // SAFETY: the bytes of a static string are never released, and it has `count` of them.
+  for index in 0..<count where lowercased(bytes[index]) != lowercased(start[index]) { return false }
+  return true
 }
 
 @inline(__always)

@@ -86,11 +86,11 @@ public final class Cluster: Sendable {
   }
 }
 
-/// Where an exchange goes.
-public struct Destination: Sendable {
-  public var cluster: Cluster
+/// Where an exchange goes. Made with the configuration, not with each request.
+public final class Destination: Sendable {
+  public let cluster: Cluster
   /// The model's name at the upstream, when it differs from the one that was asked for.
-  public var upstreamModel: String?
+  public let upstreamModel: String?
 
   public init(cluster: Cluster, upstreamModel: String? = nil) {
     self.cluster = cluster

@@ -1,0 +1,90 @@
+// What an exchange keeps of its request until nothing of it will be asked for again: the bytes to send, or to send once
+// more, and where it has been tried. Apart from the exchange, because a stream that is under way needs none of it, and
+// streams are many and long: each core keeps a few of these for the exchanges that begin.
+
+import Bytes
+import Reactor
+import Wire
+
+/// The sending side of one exchange.
+final class Outgoing {
+  /// The request's head, where it did not come in one read or had to outlive it.
+  var headStore = HeadStore()
+  var body = RequestBody()
+  var scanner: BodyScanner?
+  /// The head that went to the endpoint, kept for a replay; a small request with its body.
+  var sentHead: Chunk?
+  var sent = 0
+  var sentTotal = 0
+  var clusterState: ClusterState?
+  /// One bit for each endpoint that was tried.
+  var tried: UInt64 = 0
+  /// Why the endpoints before this one were given up.
+  var setbacks: [Failure] = []
+  /// Addresses of the endpoint that have not been tried, the next one last.
+  var addresses: [SocketAddress] = []
+
+  func reset() {
+    headStore = HeadStore()
+    body = RequestBody()
+    scanner = nil
+    sentHead = nil
+    sent = 0
+    sentTotal = 0
+    clusterState = nil
+    tried = 0
+    if !setbacks.isEmpty { setbacks = [] }
+    if !addresses.isEmpty { addresses = [] }
+  }
+}
+
+extension Exchange {
+  var headStore: HeadStore {
+    get { outgoing.headStore }
+    _modify { yield &outgoing.headStore }
+  }
+  var body: RequestBody {
+    get { outgoing.body }
+    _modify { yield &outgoing.body }
+  }
+  var scanner: BodyScanner? {
+    get { outgoing.scanner }
+    set { outgoing.scanner = newValue }
+  }
+  var sentHead: Chunk? {
+    get { outgoing.sentHead }
+    set { outgoing.sentHead = newValue }
+  }
+  var sent: Int {
+    get { outgoing.sent }
+    set { outgoing.sent = newValue }
+  }
+  var sentTotal: Int {
+    get { outgoing.sentTotal }
+    set { outgoing.sentTotal = newValue }
+  }
+  var clusterState: ClusterState? {
+    get { outgoing.clusterState }
+    set { outgoing.clusterState = newValue }
+  }
+  var tried: UInt64 {
+    get { outgoing.tried }
+    set { outgoing.tried = newValue }
+  }
+  var setbacks: [Failure] {
+    get { outgoing.setbacks }
+    _modify { yield &outgoing.setbacks }
+  }
+  var addresses: [SocketAddress] {
+    get { outgoing.addresses }
+    _modify { yield &outgoing.addresses }
+  }
+
+  /// The answer has begun and the request is out: nothing of it will be sent again.
+  func releaseOutgoing() {
+    guard outgoing !== core.spent else { return }
+    let done = outgoing
+    outgoing = core.spent
+    core.giveOutgoing(done)
+  }
+}
