@@ -60,6 +60,11 @@ public struct HeadWriter {
 
   /// Writes a number in decimal, with zeros in front up to `width` digits.
   public mutating func writeDecimal(_ number: UInt64, width: Int = 1) {
+    if number < 10, width <= 1 { return write(byte: 0x30 &+ UInt8(truncatingIfNeeded: number)) }
+    if number < 100, width <= 2 {
+      guard let target = claim(2) else { return }
+      return target.storeBytes(of: Self.pair(number), as: UInt16.self)
+    }
     var digits = max(width, 1)
     if number >= 10 {
       var bound: UInt64 = 100
@@ -76,12 +81,17 @@ public struct HeadWriter {
     while index >= 2 {
       index &-= 2
       let (hundreds, pair) = rest.quotientAndRemainder(dividingBy: 100)
-      // SAFETY: a pair is below 100, and the table has two digits for each.
-      let text = UnsafeRawPointer(Self.pairs.utf8Start).loadUnaligned(fromByteOffset: Int(pair) &* 2, as: UInt16.self)
-      target.storeBytes(of: text, toByteOffset: index, as: UInt16.self)
+      target.storeBytes(of: Self.pair(pair), toByteOffset: index, as: UInt16.self)
       rest = hundreds
     }
     if index == 1 { target.storeBytes(of: 0x30 &+ UInt8(truncatingIfNeeded: rest % 10), as: UInt8.self) }
+  }
+
+  /// Both digits of a number below 100, the first at the lower address.
+  @inline(__always)
+  private static func pair(_ number: UInt64) -> UInt16 {
+    // SAFETY: the table has two digits for each number below 100.
+    UnsafeRawPointer(pairs.utf8Start).loadUnaligned(fromByteOffset: Int(number % 100) &* 2, as: UInt16.self)
   }
 
   private static let pairs: StaticString =

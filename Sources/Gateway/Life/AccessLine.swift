@@ -69,7 +69,7 @@ enum AccessLine {
 extension HeadWriter {
   /// Writes bytes that are taken for UTF-8 as a JSON string, quotes included (RFC 8259, 7). What is no UTF-8 is replaced.
   mutating func writeJSON(_ bytes: UnsafeRawBufferPointer) {
-    for byte in bytes where !JSONText.isPlain(byte) {
+    guard JSONText.isPlain(bytes) else {
       let quoted = JSONText.quoted(String(decoding: bytes, as: UTF8.self))
       return quoted.withUnsafeBytes { write($0) }
     }

@@ -109,7 +109,7 @@ extension Exchange {
     endpoint = nil
     record.endedAt = core.loop.now
     record.attempts = UInt8(clamping: attempts.count)
-    for link in snapshot.chain.finished { link.plugin.finished(self) }
+    for link in snapshot.chain.finished { link.finished(self) }
     if snapshot.logsAccess { core.accessLog?.add(&record) }
   }
 }

@@ -15,7 +15,7 @@ extension Exchange {
     dropUpstream()
     record.failure = failure
     for link in snapshot.chain.failed {
-      if var reply = link.plugin.failed(self, failure) {
+      if var reply = link.failed(self, failure) {
         reply.closes = reply.closes || failure.closes
         return self.reply(reply)
       }
@@ -99,7 +99,7 @@ extension Exchange {
 
   private func streamFailedEvent(_ failure: Failure) -> [UInt8]? {
     for link in snapshot.chain.failed {
-      if let event = link.plugin.streamFailed(self, failure) { return event }
+      if let event = link.streamFailed(self, failure) { return event }
     }
     return nil
   }

@@ -57,7 +57,7 @@ extension Exchange {
     let links = snapshot.chain.upstreamRequest
     if !links.isEmpty {
       var fields = HeadFields(writer)
-      for link in links { link.plugin.upstreamRequest(self, &fields) }
+      for link in links { link.upstreamRequest(self, &fields) }
       writer = fields.writer
     }
     writer.write("\r\n")
@@ -202,7 +202,7 @@ extension Exchange {
     let links = snapshot.chain.response
     if !links.isEmpty {
       var fields = HeadFields(writer)
-      for link in links { link.plugin.response(self, &fields) }
+      for link in links { link.response(self, &fields) }
       writer = fields.writer
     }
     if !answerKeepsAlive {

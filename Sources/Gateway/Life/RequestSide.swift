@@ -78,9 +78,9 @@ extension Exchange {
     for index in first..<max(first, links.count) {
       let verdict =
         switch phase {
-        case .request: links[index].plugin.request(self)
-        case .body: links[index].plugin.body(self)
-        default: links[index].plugin.route(self)
+        case .request: links[index].request(self)
+        case .body: links[index].body(self)
+        default: links[index].route(self)
         }
       guard act(on: verdict, phase, index) else { return }
     }
@@ -101,7 +101,7 @@ extension Exchange {
   /// The plugin at `index` must wait: its `async` form runs on the loop's own executor, and the phase goes on after.
   private func wait(_ phase: Phases, _ index: Int) {
     keepBorrowed()
-    let plugin = snapshot.chain.deciding(phase)[index].plugin
+    let plugin = snapshot.chain.deciding(phase)[index]
     // SAFETY: the exchange belongs to this loop, and so does the actor: whatever the task does, it does on this thread.
     nonisolated(unsafe) let exchange = self
     core.loop.actor.assumeIsolated { loop in

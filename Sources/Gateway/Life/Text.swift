@@ -96,9 +96,34 @@ public enum JSONText {
     out.append(UInt8(ascii: "\""))
   }
 
+  /// Whether all bytes are ASCII and stand for themselves in a JSON string. Eight at a time: in each word, the high bit of
+  /// a byte is set where the byte is not plain.
+  static func isPlain(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    let ones: UInt64 = 0x0101_0101_0101_0101
+    let highs = ones << 7
+    var index = 0
+    while index + 8 <= bytes.count {
+      let word = bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+      let quote = word ^ (ones &* 0x22)
+      let slash = word ^ (ones &* 0x5c)
+      let delete = word ^ (ones &* 0x7f)
+      let odd =
+        word | ((word &- ones &* 0x20) & ~word) | ((quote &- ones) & ~quote) | ((slash &- ones) & ~slash)
+        | ((delete &- ones) & ~delete)
+      // A borrow may set the bit of a plain byte behind one that is not: never the other way round.
+      if odd & highs != 0 { return false }
+      index += 8
+    }
+    while index < bytes.count {
+      guard isPlain(bytes[index]) else { return false }
+      index += 1
+    }
+    return true
+  }
+
   /// Whether an ASCII byte stands for itself in a JSON string.
   @inline(__always)
-  static func isPlain(_ byte: UInt8) -> Bool {
+  private static func isPlain(_ byte: UInt8) -> Bool {
     byte >= 0x20 && byte < 0x7f && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
   }
 
