@@ -48,8 +48,9 @@ public final class Loop {
   /// The memory of `room`, without touching its reference count.
   public var readRoom: UnsafeMutableRawBufferPointer { currentBytes }
 
-  /// A loop that does not run yet, with a read room of `roomCapacity` bytes. Close it when it has stopped.
-  public init(roomCapacity: Int = 65_536) throws(ReactorError) {
+  /// A loop that does not run yet, with a read room of `roomCapacity` bytes: by default 64 KiB of a body and the head in
+  /// front of it, which then come in one read. Close it when it has stopped.
+  public init(roomCapacity: Int = 80 << 10) throws(ReactorError) {
     _ = Self.brokenPipesAreErrors
     uv = .allocate(capacity: 1)
     againHandle = .allocate(capacity: 1)

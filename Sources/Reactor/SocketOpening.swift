@@ -4,13 +4,13 @@
 import Glibc
 
 extension Socket {
-  /// Takes over a connection that was accepted. A plain one is open at once; with `tls` the handshake runs first and
-  /// `socketOpened` or `socketFailed` follows. The descriptor is closed when this throws.
+  /// Takes over a connection that was accepted, with the options of its listener (see `ListenSocket`). A plain one is
+  /// open at once; with `tls` the handshake runs first and `socketOpened` or `socketFailed` follows. The descriptor is
+  /// closed when this throws.
   public static func accepted(
     descriptor: Int32, loop: Loop, tls: TLSServerContext?, owner: SocketOwner
   ) throws(SocketError) -> Socket {
     let opened = try OpenedPoll(descriptor: descriptor, loop: loop)
-    setNoDelay(descriptor)
     let session = tls.flatMap { TLSSession(accepting: descriptor, context: $0) }
     let wantsTLS = tls != nil
     let socket = Socket(
