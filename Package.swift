@@ -14,10 +14,13 @@ let package = Package(
   products: [
     .executable(name: "sluice", targets: ["Command"]),
     .library(name: "Sluice", targets: ["Sluice"]),
+    .executable(name: "sluice-bench", targets: ["BenchTool"]),
+    .executable(name: "floor-relay", targets: ["FloorRelay"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
   ],
   targets: [
     .systemLibrary(name: "CUV", pkgConfig: "libuv", providers: [.apt(["libuv1-dev"])]),
@@ -50,6 +53,24 @@ let package = Package(
         "Sluice", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swift),
+
+    .target(name: "Stamp", path: "bench/Stamp", swiftSettings: swift),
+    .target(
+      name: "LoadGenerator",
+      dependencies: [
+        "Bytes", "Wire", "Reactor", "Stamp", .product(name: "Histogram", package: "hdrhistogram-swift"),
+      ],
+      path: "bench/LoadGenerator", swiftSettings: swift),
+    .target(
+      name: "MockBackend", dependencies: ["Bytes", "Wire", "Reactor", "Stamp"], path: "bench/MockBackend",
+      swiftSettings: swift),
+    .executableTarget(
+      name: "BenchTool",
+      dependencies: [
+        "LoadGenerator", "MockBackend", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      path: "bench/BenchTool", swiftSettings: swift),
+    .executableTarget(name: "FloorRelay", path: "bench/FloorRelay"),
 
     .testTarget(name: "BytesTests", dependencies: ["Bytes"], swiftSettings: swift),
     .testTarget(name: "WireTests", dependencies: ["Bytes", "Wire"], swiftSettings: swift),

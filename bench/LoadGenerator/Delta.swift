@@ -1,0 +1,45 @@
+// The few facts a generator wants of an answer's JSON. Found by looking for names, not by parsing: what an answer means
+// is nobody's business here.
+
+import Stamp
+
+/// Looks into events and answers that are no mock's.
+enum Delta {
+  /// Whether an event carries text of any kind: content, reasoning, or a tool's arguments.
+  static func hasText(_ data: UnsafeRawBufferPointer) -> Bool {
+    for name: StaticString in ["content\":", "reasoning\":", "arguments\":", "text\":"] {
+      var from = 0
+      while let end = ByteRun.end(of: name, in: data, from: from) {
+        let value = skipBlanks(data, end)
+        if value &+ 1 < data.count, data[value] == UInt8(ascii: "\""), data[value &+ 1] != UInt8(ascii: "\"") {
+          return true
+        }
+        from = end
+      }
+    }
+    return false
+  }
+
+  /// The tokens an answer claims to have made.
+  static func completionTokens(_ data: UnsafeRawBufferPointer) -> Int? {
+    for name: StaticString in ["\"completion_tokens\":", "\"output_tokens\":"] {
+      guard let end = ByteRun.end(of: name, in: data) else { continue }
+      var index = skipBlanks(data, end)
+      var number = 0
+      var digits = 0
+      while index < data.count, digits < 12, data[index] &- 0x30 < 10 {
+        number = number &* 10 &+ Int(data[index] &- 0x30)
+        digits &+= 1
+        index &+= 1
+      }
+      if digits > 0 { return number }
+    }
+    return nil
+  }
+
+  private static func skipBlanks(_ data: UnsafeRawBufferPointer, _ start: Int) -> Int {
+    var index = start
+    while index < data.count, data[index] == 0x20 { index &+= 1 }
+    return index
+  }
+}

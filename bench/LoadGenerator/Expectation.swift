@@ -1,0 +1,14 @@
+// What answers of a mock backend must look like. Learned from the settings, or from the first answer of a lane; all
+// others must be like it.
+
+/// Shared by the connections of a lane.
+final class Expectation {
+  /// Whether answers carry stamps and filler; nil until the first came.
+  var isMock: Bool?
+  /// Numbered events of a stream.
+  var events: UInt32?
+  /// Bytes of filler in an event.
+  var eventFiller: Int?
+  /// Bytes of filler in an answer in one piece.
+  var answerFiller: Int?
+}

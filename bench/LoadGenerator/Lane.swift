@@ -1,0 +1,153 @@
+// Clients that do the same thing, and what they have in common: the request, what its answer must be, the counters, and
+// the rule by which requests follow each other. A load has one lane; `mixed` has three.
+
+import Bytes
+import Reactor
+
+/// A group of connections.
+final class Lane {
+  /// What a client does when it was answered.
+  enum Pace {
+    /// Asks again.
+    case again
+    /// Asks when a request is due.
+    case scheduled
+    /// Opens another connection first.
+    case afresh
+    /// Streams are held open.
+    case hold
+    /// Streams are not read behind their head.
+    case stall
+  }
+
+  let name: String
+  let isStream: Bool
+  let pace: Pace
+  let request: Chunk
+  let expected = Expectation()
+  let tally = Tally()
+  /// Bytes of each answer that are kept, for its token counts; 0 when nobody wants them.
+  let keptBytes: Int
+  private(set) var clients: [Client] = []
+  private unowned(unsafe) let run: LoadRun
+  /// Clients that wait for a request to be due, for `scheduled`.
+  private var free: [Client] = []
+  /// When requests were due that no client was free for, oldest first, from `lateFirst` on.
+  private var late: [UInt64] = []
+  private var lateFirst = 0
+
+  init(
+    name: String, run: LoadRun, count: Int, isStream: Bool, pace: Pace, request: Chunk, keptBytes: Int
+  ) {
+    self.name = name
+    self.run = run
+    self.isStream = isStream
+    self.pace = pace
+    self.request = request
+    self.keptBytes = keptBytes
+    // SAFETY of `run`: the run owns its lanes and closes their clients before it goes away.
+    clients = (0..<count).map { _ in Client(lane: self, loop: run.loop) }
+  }
+
+  /// Streams that are held.
+  var openCount: Int { clients.reduce(0) { $0 + ($1.isOpen ? 1 : 0) } }
+
+  /// Ends all connections, and the circle of lane and clients.
+  func close() {
+    for client in clients { client.close() }
+    clients = []
+    free = []
+  }
+
+  // MARK: What clients tell
+
+  func opened(_ client: Client) {
+    run.opened(client)
+    next(client)
+  }
+
+  func held(_ client: Client) { run.held() }
+
+  /// An idle connection was closed by the server.
+  func lost(_ client: Client) {
+    free.removeAll { $0 === client }
+    run.connect(client)
+  }
+
+  func answered(_ client: Client, latency: UInt64, faults: Faults, tokens: Int?) {
+    if faults.isEmpty {
+      tally.requests &+= 1
+      tally.latency.record(latency)
+      if let tokens {
+        tally.tokens &+= UInt64(max(tokens, 0))
+        tally.answersWithUsage &+= 1
+      }
+    } else {
+      tally.errors.add(faults)
+    }
+    run.ended()
+    goOn(client)
+  }
+
+  func refused(_ client: Client, status: Int, _ body: [UInt8]) {
+    tally.errors.status[status, default: 0] += 1
+    if tally.firstComplaint == nil {
+      tally.firstComplaint = "HTTP \(status) " + String(decoding: body.prefix(300), as: UTF8.self)
+    }
+    run.ended()
+    // A server that refuses is not asked again at once: a refusal is cheap, and a storm of them no measurement.
+    run.retry(client)
+  }
+
+  func failed(_ client: Client, _ failure: Failure) {
+    switch failure {
+    case .connect(let error):
+      tally.errors.connect += 1
+      if tally.firstComplaint == nil { tally.firstComplaint = "\(error)" }
+      run.failedToConnect(client, error)
+      return
+    case .closed: tally.errors.closed += 1
+    case .timeout: tally.errors.timeout += 1
+    case .framing: tally.errors.framing += 1
+    }
+    run.ended()
+    run.retry(client)
+  }
+
+  // MARK: What follows
+
+  private func goOn(_ client: Client) {
+    if pace == .afresh || client.phase == .closed {
+      run.connect(client)
+    } else {
+      next(client)
+    }
+  }
+
+  /// The client is connected and has nothing to do.
+  func next(_ client: Client) {
+    guard client.phase == .idle else { return }
+    if pace == .scheduled {
+      guard lateFirst < late.count else { return free.append(client) }
+      let due = late[lateFirst]
+      lateFirst += 1
+      if lateFirst == late.count {
+        late.removeAll(keepingCapacity: true)
+        lateFirst = 0
+      }
+      client.ask(at: due)
+    } else if run.mayStart() {
+      client.ask(at: run.loop.now)
+    }
+  }
+
+  /// A request is due.
+  func due(at time: UInt64) {
+    guard run.mayStart() else { return }
+    // The client that was used last: its memory is warm.
+    if let client = free.popLast() { client.ask(at: time) } else { late.append(time) }
+  }
+
+  /// Requests that are due and were not sent.
+  var lateCount: Int { late.count - lateFirst }
+}

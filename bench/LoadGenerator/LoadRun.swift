@@ -1,0 +1,274 @@
+// One measurement from its first connection to its last answer. Owns the loop, the lanes and the clock; runs on the
+// thread that calls it and is used up afterwards.
+//
+//   resolving ─▶ opening ─▶ warming ─▶ counting ─▶ over       the counted window is `counting`: counters are set back and
+//                   │                     ▲                   processes sampled at its edges, and nowhere else
+//                   └─ held, stalled ─────┘ when all streams are open
+
+import Glibc
+import Reactor
+
+/// A measurement under way.
+final class LoadRun {
+  enum Stage {
+    case resolving, opening, warming, counting, over
+  }
+
+  let loop: Loop
+  let settings: LoadSettings
+  private(set) var lanes: [Lane] = []
+  private(set) var stage = Stage.resolving
+  private let plan: LanePlan
+  private let tls: TLSClientContext?
+  private var addresses: [SocketAddress] = []
+  private var addressIndex = 0
+  private var edge: Timer?
+  private var sweeper: Timer?
+  private var pacemaker: Pacemaker?
+  private var watchers: [SignalWatcher] = []
+  private let progress: ((LoadProgress) -> Void)?
+
+  // Opening.
+  private var waiting: [Client] = []
+  private var connecting = 0
+  private var isPumping = false
+  private var retries: [Client] = []
+  private var openedOnce = 0
+  private var heldCount = 0
+
+  // Counting.
+  private var started = 0
+  private var endedCount = 0
+  private var beganAt: UInt64 = 0
+  private var endedAt: UInt64 = 0
+  private var watch: Watch
+  private(set) var openAtEnd = 0
+  private(set) var fatal: String?
+  private(set) var wasInterrupted = false
+
+  init(_ settings: LoadSettings, progress: ((LoadProgress) -> Void)?) throws(ReactorError) {
+    self.settings = settings
+    self.progress = progress
+    plan = LanePlan(settings)
+    tls = settings.target.isTLS ? try TLSClientContext(caFile: settings.authorities) : nil
+    loop = try Loop()
+    watch = Watch(settings.watched)
+  }
+
+  /// Runs to the end.
+  func run() throws(ReactorError) -> LoadResult {
+    defer { close() }
+    lanes = plan.lanes(for: self)
+    for signal in [SIGINT, SIGTERM] {
+      watchers.append(
+        try SignalWatcher(loop: loop, signal: signal) { [unowned(unsafe) self] in
+          // SAFETY, here and below: what calls back is closed in close(), before the run goes away.
+          self.wasInterrupted = true
+          self.finish()
+        })
+    }
+    edge = Timer(loop: loop) { [unowned(unsafe) self] in self.edgeReached() }
+    sweeper = Timer(loop: loop) { [unowned(unsafe) self] in self.sweep() }
+    sweeper?.arm(afterNanoseconds: Self.sweepNanoseconds)
+    watch.beginMemory()
+    Resolver(loop: loop).resolve(host: settings.target.host, port: settings.target.port) {
+      [unowned(unsafe) self] answer in
+      switch answer {
+      case .success(let addresses): self.open(addresses)
+      case .failure(let error): self.giveUp("\(self.settings.target.host): \(error)")
+      }
+    }
+    loop.run()
+    return result()
+  }
+
+  private func close() {
+    for watcher in watchers { watcher.close() }
+    edge?.close()
+    sweeper?.close()
+    pacemaker?.close()
+    for lane in lanes { lane.close() }
+    loop.close()
+  }
+
+  // MARK: Stages
+
+  private func open(_ addresses: [SocketAddress]) {
+    guard stage == .resolving else { return }
+    self.addresses = addresses
+    stage = .opening
+    beganAt = loop.now
+    if settings.warmup <= 0, !plan.holds { beginCounting() } else { arm(settings.timeout) }
+    waiting = lanes.flatMap(\.clients).reversed()
+    pump()
+  }
+
+  private func edgeReached() {
+    switch stage {
+    case .opening: if plan.holds { beginCounting() } else { beginWarming() }
+    case .warming: beginCounting()
+    case .counting: finish()
+    case .resolving, .over: break
+    }
+  }
+
+  private func beginWarming() {
+    guard stage == .opening else { return }
+    stage = .warming
+    beganAt = loop.now
+    startPacemaker()
+    arm(settings.warmup)
+  }
+
+  private func beginCounting() {
+    guard stage == .opening || stage == .warming else { return }
+    stage = .counting
+    startPacemaker()
+    if !plan.holds { watch.beginMemory() }
+    watch.begin()
+    for lane in lanes { lane.tally.reset() }
+    beganAt = loop.now
+    arm(plan.holds ? settings.hold : settings.duration)
+  }
+
+  private func startPacemaker() {
+    guard pacemaker == nil, let rate = settings.rate, let lane = lanes.first(where: { $0.pace == .scheduled }) else {
+      return
+    }
+    pacemaker = Pacemaker(loop: loop, rate: rate) { lane.due(at: $0) }
+  }
+
+  /// Ends the window, whatever is under way.
+  func finish() {
+    guard stage != .over else { return }
+    endedAt = loop.now
+    openAtEnd = lanes.reduce(0) { $0 + $1.openCount }
+    // Interrupted in front of its window, a run has counted nothing.
+    if stage != .counting { for lane in lanes { lane.tally.reset() } }
+    stage = .over
+    watch.end()
+    loop.stop()
+  }
+
+  private func giveUp(_ reason: String) {
+    guard stage != .over else { return }
+    fatal = reason
+    finish()
+  }
+
+  private func arm(_ seconds: Double) {
+    edge?.arm(afterNanoseconds: UInt64(max(seconds, 0) * 1e9))
+  }
+
+  // MARK: Connections
+
+  /// Puts a client into the line of those that connect.
+  func connect(_ client: Client) {
+    guard stage != .over else { return }
+    waiting.append(client)
+    pump()
+  }
+
+  /// The same, but not at once: something went wrong.
+  func retry(_ client: Client) {
+    if client.phase != .closed { client.close() }
+    retries.append(client)
+  }
+
+  private func pump() {
+    guard !isPumping else { return }
+    isPumping = true
+    while connecting < Self.connectingMax, stage != .over, addressIndex < addresses.count,
+      let client = waiting.popLast()
+    {
+      connecting += 1
+      client.connect(to: addresses[addressIndex], tls: tls, serverName: settings.target.host)
+    }
+    isPumping = false
+  }
+
+  func opened(_ client: Client) {
+    connecting -= 1
+    openedOnce += 1
+    if stage == .opening, !plan.holds, openedOnce == plan.clientCount { beginWarming() }
+    pump()
+  }
+
+  func failedToConnect(_ client: Client, _ error: SocketError) {
+    connecting -= 1
+    if openedOnce == 0 {
+      // A name may have addresses nobody listens on, as `localhost` does.
+      guard addressIndex + 1 < addresses.count else {
+        return giveUp("\(settings.target.text): \(LoadRun.words(for: error))")
+      }
+      if connecting == 0 { addressIndex += 1 }
+    }
+    retry(client)
+    pump()
+  }
+
+  private static func words(for error: SocketError) -> String {
+    switch error.kind {
+    case .refused: "nobody listens there (\(error))"
+    case .timedOut: "no answer to the attempt to connect (\(error))"
+    case .unreachable: "there is no way to it (\(error))"
+    case .tlsVerification: "its certificate is not to be trusted (\(error))"
+    case .tls: "it does not speak TLS as we do (\(error))"
+    default: "\(error)"
+    }
+  }
+
+  // MARK: Requests
+
+  /// Whether another request may be sent; counts it.
+  func mayStart() -> Bool {
+    guard stage != .over else { return false }
+    if let most = settings.requestsMax, started >= most { return false }
+    started += 1
+    return true
+  }
+
+  /// A request has ended, however.
+  func ended() {
+    endedCount += 1
+    if let most = settings.requestsMax, endedCount >= most { finish() }
+  }
+
+  /// A stream is open, in a lane that holds.
+  func held() {
+    heldCount += 1
+    if stage == .opening, heldCount == plan.clientCount { beginCounting() }
+  }
+
+  // MARK: Housekeeping
+
+  private func sweep() {
+    guard stage != .over else { return }
+    let now = loop.now
+    let limit = UInt64(settings.timeout * 1e9)
+    for lane in lanes {
+      for client in lane.clients where client.phase == .awaiting || client.phase == .connecting {
+        if now > client.progressAt, now &- client.progressAt > limit { client.timeOut() }
+      }
+    }
+    if !retries.isEmpty {
+      waiting.append(contentsOf: retries)
+      retries = []
+      pump()
+    }
+    if let progress { progress(LoadProgress(self, now: now)) }
+    sweeper?.arm(afterNanoseconds: Self.sweepNanoseconds)
+  }
+
+  /// Nanoseconds since the stage began.
+  func elapsed(_ now: UInt64) -> UInt64 { now &- beganAt }
+
+  private func result() -> LoadResult {
+    LoadResult(
+      run: self, seconds: endedAt > beganAt && fatal == nil ? Double(endedAt - beganAt) / 1e9 : 0, watch: watch)
+  }
+
+  /// Connections that are being opened at once: fewer than any listener's backlog.
+  private static let connectingMax = 64
+  private static let sweepNanoseconds: UInt64 = 100_000_000
+}

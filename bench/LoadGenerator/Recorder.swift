@@ -1,0 +1,50 @@
+// A histogram of durations: HdrHistogram's, in nanoseconds with three digits, from an eighth of a microsecond to an hour.
+
+import Histogram
+
+/// Records durations.
+final class Recorder {
+  private var histogram = Recorder.made
+
+  /// Adds a duration in nanoseconds. One above an hour counts as an hour.
+  @inline(__always)
+  func record(_ nanoseconds: UInt64) {
+    histogram.record(min(nanoseconds, Self.longest))
+  }
+
+  /// Forgets everything.
+  func reset() { histogram.reset() }
+
+  /// What was recorded so far.
+  var durations: Durations { Durations(histogram) }
+
+  private static let longest: UInt64 = 3_600_000_000_000
+
+  private static var made: Histogram<UInt32> {
+    Histogram<UInt32>(
+      lowestDiscernibleValue: 128, highestTrackableValue: longest, numberOfSignificantValueDigits: .three)
+  }
+}
+
+/// Durations that were measured, as a value.
+public struct Durations: Sendable {
+  private let histogram: Histogram<UInt32>
+
+  init(_ histogram: Histogram<UInt32>) { self.histogram = histogram }
+
+  public var count: UInt64 { histogram.totalCount }
+  /// The shortest, in microseconds.
+  public var min: Double { count == 0 ? 0 : Double(histogram.min) / 1_000 }
+  /// The longest, in microseconds.
+  public var max: Double { Double(histogram.max) / 1_000 }
+  /// The mean, in microseconds.
+  public var mean: Double { count == 0 ? 0 : histogram.mean / 1_000 }
+
+  /// So many of a hundred were no longer than this many microseconds.
+  public func percentile(_ percent: Double) -> Double { Double(histogram.valueAtPercentile(percent)) / 1_000 }
+
+  /// All that was recorded: microseconds and how often.
+  public var recorded: [(microseconds: Double, count: UInt64)] {
+    histogram.recordedValues().map { (Double(histogram.medianEquivalentForValue($0.value)) / 1_000, UInt64($0.count)) }
+  }
+}

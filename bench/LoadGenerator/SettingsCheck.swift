@@ -1,0 +1,47 @@
+// What settings may be. Both command lines ask here, so that both say the same.
+
+extension LoadSettings {
+  /// What is wrong with the settings, named as on the command line; nil when nothing is.
+  public var mistake: String? {
+    func outside(_ name: String, _ value: Double, _ range: ClosedRange<Double>) -> String? {
+      range.contains(value)
+        ? nil
+        : "--\(name): found \(Decimal.short(value)), expected \(Decimal.short(range.lowerBound)) to \(Decimal.short(range.upperBound))"
+    }
+    if mode == .rate, rate == nil { return "--mode rate needs --rate, requests a second" }
+    if mode != .rate, rate != nil { return "--rate is for --mode rate" }
+    return outside("connections", Double(connections), 1...1_000_000)
+      ?? outside("duration", duration, 0.01...1_000_000)
+      ?? outside("warmup", warmup, 0...1_000_000)
+      ?? outside("hold", hold, 0...1_000_000)
+      ?? outside("timeout", timeout, 0.01...1_000_000)
+      ?? requestsMax.flatMap { outside("requests", Double($0), 1...1e12) }
+      ?? rate.flatMap { outside("rate", $0, 0.001...10_000_000) }
+      ?? bodyBytes.flatMap { outside("body-bytes", Double($0), 1...4_294_967_296) }
+      ?? answerBytes.flatMap { outside("answer-bytes", Double($0), 1...1_099_511_627_776) }
+      ?? maxTokens.flatMap { outside("max-tokens", Double($0), 1...1e9) }
+  }
+
+  /// Reads `name: value`; nil when the name is none, or one of the request's own.
+  public static func header(_ text: String) -> (name: String, value: String)? {
+    guard let colon = text.firstIndex(of: ":") else { return nil }
+    let name = text[..<colon]
+    let marks = "!#$%&'*+-.^_`|~"
+    guard !name.isEmpty,
+      name.unicodeScalars.allSatisfy({
+        $0.isASCII && ($0.properties.isAlphabetic || ("0"..."9").contains($0) || marks.unicodeScalars.contains($0))
+      }),
+      !["host", "content-length", "transfer-encoding", "connection"].contains(name.lowercased())
+    else { return nil }
+    var value = text[text.index(after: colon)...]
+    while value.first == " " { value.removeFirst() }
+    return (String(name), String(value))
+  }
+}
+
+extension Decimal {
+  /// A number without decimals that say nothing.
+  static func short(_ number: Double) -> String {
+    number == number.rounded() ? text(number, decimals: 0) : text(number, decimals: 3)
+  }
+}
