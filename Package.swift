@@ -54,11 +54,12 @@ let package = Package(
       ],
       swiftSettings: swift),
 
+    .systemLibrary(name: "CTimer", path: "bench/CTimer"),
     .target(name: "Stamp", path: "bench/Stamp", swiftSettings: swift),
     .target(
       name: "LoadGenerator",
       dependencies: [
-        "Bytes", "Wire", "Reactor", "Stamp", .product(name: "Histogram", package: "hdrhistogram-swift"),
+        "Bytes", "Wire", "Reactor", "Stamp", "CTimer", .product(name: "Histogram", package: "hdrhistogram-swift"),
       ],
       path: "bench/LoadGenerator", swiftSettings: swift),
     .target(

@@ -181,8 +181,10 @@ final class Client: SocketOwner {
     if !parser.isComplete {
       guard !rest.isEmpty else { return }
       let isStream = lane.isStream && status == 200
-      events.now = now
-      switch parser.parseBody(rest, to: isStream ? events : body) {
+      if isStream { events.beginRead(at: now) }
+      let progress = isStream ? parser.parseBody(rest, to: events) : parser.parseBody(rest, to: body)
+      if isStream { events.endRead() }
+      switch progress {
       case .more:
         if lane.pace == .hold, !isOpen, events.eventCount > 0 {
           isOpen = true

@@ -9,15 +9,17 @@ import Wire
 final class EventReader: PayloadSink {
   private let tally: Tally
   private let expected: Expectation
-  /// When the bytes came that are being read. Set in front of each read.
-  var now: UInt64 = 0
+  /// When the bytes came that are being read.
+  private var now: UInt64 = 0
   /// When the request was sent or due.
   private var startedAt: UInt64 = 0
-  /// When the event before came; 0 in front of the first.
+  /// When the last event came; 0 in front of the first.
   private var eventAt: UInt64 = 0
+  /// Events with content.
   private var events: UInt32 = 0
+  /// The number on the last event.
   private var number: UInt32 = 0
-  private(set) var faults: Faults = []
+  private var faults: Faults = []
   private var isDone = false
   /// A line of data came and the empty line that ends its event did not.
   private var isOpen = false
@@ -25,6 +27,16 @@ final class EventReader: PayloadSink {
   private var carried: [UInt8] = []
   /// Tokens that the usage event claims.
   private(set) var tokens: Int?
+
+  // Copies of what is expected; 0 and -1 stand for what is not known yet.
+  private var expectedCount: UInt32 = 0
+  private var fillerCount = -1
+  private var isMock = true
+
+  // Events that left in one write and came in one read are recorded together.
+  private var sentAt: UInt64 = 0
+  private var sentTogether: UInt32 = 0
+  private var cameTogether: UInt32 = 0
 
   init(tally: Tally, expected: Expectation) {
     self.tally = tally
@@ -45,6 +57,21 @@ final class EventReader: PayloadSink {
     isOpen = false
     tokens = nil
     carried.removeAll(keepingCapacity: true)
+    isMock = expected.isMock != false
+    expectedCount = expected.events ?? 0
+    fillerCount = expected.eventFiller ?? -1
+  }
+
+  /// Bytes came, and are read next.
+  func beginRead(at time: UInt64) { now = time }
+
+  /// What came at once has been read.
+  func endRead() {
+    recordDelays()
+    if cameTogether > 0 {
+      tally.gap.record(0, count: cameTogether)
+      cameTogether = 0
+    }
   }
 
   /// The stream is over: what was wrong with it.
@@ -111,7 +138,7 @@ final class EventReader: PayloadSink {
 
   private func data(_ data: UnsafeRawBufferPointer) {
     if isDone { faults.insert(.done) }
-    if expected.isMock != false, let mark = ByteRun.index(of: UInt8(ascii: "#"), in: data) {
+    if isMock, let mark = ByteRun.index(of: UInt8(ascii: "#"), in: data) {
       let marked = UnsafeRawBufferPointer(rebasing: data[mark...])
       if let stamp = Stamp(marked) {
         stamped(stamp, UnsafeRawBufferPointer(rebasing: marked[Stamp.byteCount...]))
@@ -125,47 +152,69 @@ final class EventReader: PayloadSink {
     if ByteRun.begins(data, with: "{\"error\"") { faults.insert(.failed) }
     if let count = Delta.completionTokens(data) { tokens = count }
     guard Delta.hasText(data) else { return }
-    if expected.isMock == nil { expected.isMock = false }
+    if expected.isMock == nil {
+      expected.isMock = false
+      isMock = false
+    }
     arrived()
   }
 
   private func stamped(_ stamp: Stamp, _ rest: UnsafeRawBufferPointer) {
-    if expected.isMock == nil { expected.isMock = true }
-    if expected.events == nil { expected.events = stamp.count }
     if stamp.number != number &+ 1 { faults.insert(.order) }
-    if stamp.count != expected.events { faults.insert(.count) }
+    if stamp.count != expectedCount { surprise(stamp) }
     number = stamp.number
-    check(rest)
-    tally.eventDelay.record(now > stamp.sentAt ? now &- stamp.sentAt : 0)
+    if fillerCount < 0 { learn(rest) }
+    if rest.count <= fillerCount || rest[fillerCount] != UInt8(ascii: "\"")
+      || !Filler.begins(UnsafeRawBufferPointer(rebasing: rest[..<fillerCount]))
+    {
+      faults.insert(.bytes)
+    }
+    if stamp.sentAt != sentAt {
+      recordDelays()
+      sentAt = stamp.sentAt
+    }
+    sentTogether &+= 1
     arrived()
   }
 
-  private func check(_ rest: UnsafeRawBufferPointer) {
-    let count: Int
-    if let known = expected.eventFiller {
-      count = known
+  /// The count of a stream's events is not what it should be, or is told for the first time.
+  private func surprise(_ stamp: Stamp) {
+    expected.isMock = true
+    if let count = expected.events {
+      expectedCount = count
     } else {
-      count = ByteRun.index(of: UInt8(ascii: "\""), in: rest) ?? rest.count
-      expected.eventFiller = count
+      expected.events = stamp.count
+      expectedCount = stamp.count
     }
-    guard rest.count > count, rest[count] == UInt8(ascii: "\""),
-      Filler.matches(UnsafeRawBufferPointer(rebasing: rest[..<count]), at: 0)
-    else {
-      faults.insert(.bytes)
-      return
-    }
+    if stamp.count != expectedCount { faults.insert(.count) }
+  }
+
+  /// All events have as much filler as the first.
+  private func learn(_ rest: UnsafeRawBufferPointer) {
+    fillerCount = expected.eventFiller ?? ByteRun.index(of: UInt8(ascii: "\""), in: rest) ?? 0
+    expected.eventFiller = fillerCount
   }
 
   @inline(__always)
   private func arrived() {
     events &+= 1
     tally.events &+= 1
-    if eventAt == 0 {
-      tally.firstToken.record(now > startedAt ? now &- startedAt : 0)
+    if eventAt == now {
+      cameTogether &+= 1
     } else {
-      tally.gap.record(now &- eventAt)
+      if eventAt == 0 {
+        tally.firstToken.record(now > startedAt ? now &- startedAt : 0)
+      } else {
+        tally.gap.record(now &- eventAt)
+      }
+      eventAt = now
     }
-    eventAt = now
+  }
+
+  private func recordDelays() {
+    guard sentTogether > 0 else { return }
+    tally.eventDelay.record(now > sentAt ? now &- sentAt : 0, count: sentTogether)
+    sentTogether = 0
   }
 
   private static let lf = UInt8(ascii: "\n")

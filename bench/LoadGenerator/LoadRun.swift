@@ -5,6 +5,7 @@
 //                   │                     ▲                   processes sampled at its edges, and nowhere else
 //                   └─ held, stalled ─────┘ when all streams are open
 
+import CTimer
 import Glibc
 import Reactor
 
@@ -59,6 +60,7 @@ final class LoadRun {
   func run() throws(ReactorError) -> LoadResult {
     defer { close() }
     lanes = plan.lanes(for: self)
+    if plan.isGreedy { _ = sluice_be_patient() }
     for signal in [SIGINT, SIGTERM] {
       watchers.append(
         try SignalWatcher(loop: loop, signal: signal) { [unowned(unsafe) self] in
@@ -126,7 +128,7 @@ final class LoadRun {
     startPacemaker()
     if !plan.holds { watch.beginMemory() }
     watch.begin()
-    for lane in lanes { lane.tally.reset() }
+    for lane in lanes { lane.tally.reset(keepingFirstToken: plan.holds) }
     beganAt = loop.now
     arm(plan.holds ? settings.hold : settings.duration)
   }
@@ -135,7 +137,11 @@ final class LoadRun {
     guard pacemaker == nil, let rate = settings.rate, let lane = lanes.first(where: { $0.pace == .scheduled }) else {
       return
     }
-    pacemaker = Pacemaker(loop: loop, rate: rate) { lane.due(at: $0) }
+    do throws(ReactorError) {
+      pacemaker = try Pacemaker(loop: loop, rate: rate) { lane.due(at: $0) }
+    } catch {
+      giveUp("\(error)")
+    }
   }
 
   /// Ends the window, whatever is under way.

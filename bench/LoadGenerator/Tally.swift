@@ -92,14 +92,15 @@ final class Tally {
   /// What the first answer that was no 200 said, and the first connection that failed.
   var firstComplaint: String?
 
-  /// The counted window begins.
-  func reset() {
+  /// The counted window begins. Streams that are held got their first tokens in front of it, and keep them.
+  func reset(keepingFirstToken: Bool = false) {
     requests = 0
     events = 0
     bytes = 0
     bytesSent = 0
     tokens = 0
     answersWithUsage = 0
-    for recorder in [latency, firstToken, gap, eventDelay] { recorder.reset() }
+    for recorder in [latency, gap, eventDelay] { recorder.reset() }
+    if !keepingFirstToken { firstToken.reset() }
   }
 }

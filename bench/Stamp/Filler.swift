@@ -25,6 +25,13 @@ public enum Filler {
     UnsafeRawBufferPointer(start: table + max(offset, 0) % period, count: min(max(count, 0), runBytesMax))
   }
 
+  /// Whether `bytes` are the beginning of the text. For runs that are known to be short: longer ones are not.
+  @inline(__always)
+  public static func begins(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    guard let base = bytes.baseAddress, bytes.count <= runBytesMax else { return bytes.isEmpty }
+    return memcmp(base, table, bytes.count) == 0
+  }
+
   /// Whether `bytes` are the text that begins `offset` bytes behind its start.
   public static func matches(_ bytes: UnsafeRawBufferPointer, at offset: Int) -> Bool {
     var done = 0

@@ -34,7 +34,7 @@ public struct Stamp: Equatable, Sendable {
   public static let numberMax = 99_999_999
 
   /// Reads the stamp at the beginning of `bytes`; nil when there is none.
-  @inlinable
+  @inlinable @inline(__always)
   public init?(_ bytes: UnsafeRawBufferPointer) {
     guard bytes.count >= Stamp.byteCount, bytes[0] == UInt8(ascii: "#"), bytes[9] == UInt8(ascii: ":"),
       bytes[18] == UInt8(ascii: "@"), bytes[38] == UInt8(ascii: " ")
@@ -70,7 +70,7 @@ public enum Digits {
   public static let valid: UInt64 = (1 << 27) - 1
 
   /// The number in the eight digits at `offset`, which must lie in `bytes`; above `valid` when one is no digit.
-  @inlinable
+  @inlinable @inline(__always)
   public static func eight(_ bytes: UnsafeRawBufferPointer, at offset: Int) -> UInt64 {
     var word = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
     // Every byte is 0x30 to 0x39: its high half is 3, also when 6 is added.
