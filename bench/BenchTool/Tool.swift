@@ -9,5 +9,5 @@ struct Tool: ParsableCommand {
     abstract: "Measure gateways: a mock model behind them, a load in front of them.",
     discussion:
       "Exit codes: 0 good, 1 an answer was wrong or nothing was measured, 64 wrong arguments, 69 cannot listen.",
-    subcommands: [Mock.self, LoadCommand.self])
+    subcommands: [Mock.self, Load.self])
 }

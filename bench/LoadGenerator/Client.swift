@@ -236,7 +236,8 @@ final class Client: SocketOwner {
       let faults = lane.isStream ? events.end() : body.end()
       let tokens =
         lane.isStream ? events.tokens : lane.keptBytes > 0 ? body.kept.withUnsafeBytes(Delta.completionTokens) : nil
-      lane.answered(self, latency: latency, faults: faults, tokens: tokens)
+      lane.answered(
+        self, latency: latency, faults: faults, tokens: tokens, events: lane.isStream ? events.eventCount : 0)
     }
   }
 }

@@ -22,7 +22,9 @@ public enum JSONReport {
       $0.add("first_token_us", stream?.firstToken)
       $0.add("gap_us", stream?.gap)
       $0.add("event_delay_us", stream.flatMap { $0.eventDelay.count > 0 ? $0.eventDelay : nil })
-      $0.add("tokens", result.parts.reduce(0) { $0 + $1.tokens })
+      $0.add("tokens", result.tokens ?? 0, decimals: 0)
+      $0.add("tokens_per_second", result.seconds > 0 ? (result.tokens ?? 0) / result.seconds : 0, decimals: 2)
+      $0.add("answers_with_usage", result.parts.reduce(0) { $0 + $1.answersWithUsage })
       $0.key("histograms")
       $0.object {
         $0.add("latency_us", main?.latency.recorded ?? [])

@@ -74,13 +74,14 @@ final class Lane {
     run.connect(client)
   }
 
-  func answered(_ client: Client, latency: UInt64, faults: Faults, tokens: Int?) {
+  func answered(_ client: Client, latency: UInt64, faults: Faults, tokens: Int?, events: UInt32) {
     if faults.isEmpty {
       tally.requests &+= 1
       tally.latency.record(latency)
       if let tokens {
         tally.tokens &+= UInt64(max(tokens, 0))
         tally.answersWithUsage &+= 1
+        tally.eventsWithUsage &+= UInt64(events)
       }
     } else {
       tally.errors.add(faults)

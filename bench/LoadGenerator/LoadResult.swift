@@ -15,6 +15,8 @@ public struct LoadResult: Sendable {
     /// Tokens that answers claimed in their usage, and how many answers did.
     public let tokens: UInt64
     public let answersWithUsage: UInt64
+    /// Events with content in the answers that told their usage.
+    public let eventsWithUsage: UInt64
     /// From the request to the end of its answer; in an open loop, from when it was due.
     public let latency: Durations
     public let firstToken: Durations
@@ -79,6 +81,21 @@ public struct LoadResult: Sendable {
   public var bytes: UInt64 { sum(\.bytes) }
   public var bytesSent: UInt64 { sum(\.bytesSent) }
 
+  /// Tokens that were made in the window. Of streams, events with content, each for as many tokens as the usage of whole
+  /// answers says; streams that are cut by the window's end count as far as they came. Nil when nobody knows.
+  public var tokens: Double? {
+    var sum = 0.0
+    for part in parts {
+      if part.isStream {
+        let perEvent = part.eventsWithUsage > 0 ? Double(part.tokens) / Double(part.eventsWithUsage) : 1
+        sum += Double(part.events) * perEvent
+      } else {
+        sum += Double(part.tokens)
+      }
+    }
+    return sum > 0 ? sum : nil
+  }
+
   /// The part whose durations stand for the whole: answers in one piece, and streams where there are any.
   public var main: Part? { parts.first }
   public var streaming: Part? { parts.first { $0.isStream } }
@@ -97,6 +114,7 @@ extension LoadResult.Part {
     bytesSent = tally.bytesSent
     tokens = tally.tokens
     answersWithUsage = tally.answersWithUsage
+    eventsWithUsage = tally.eventsWithUsage
     latency = tally.latency.durations
     firstToken = tally.firstToken.durations
     gap = tally.gap.durations
@@ -144,7 +162,7 @@ public struct LoadProgress: Sendable {
 }
 
 /// Runs measurements.
-public enum Load {
+public enum Measurement {
   /// Runs one on the calling thread until it is over, or SIGINT or SIGTERM ends it early.
   ///
   /// - Parameter progress: called some ten times a second.

@@ -80,6 +80,7 @@ final class Tally {
   /// Tokens that answers claim, and answers that claim any.
   var tokens: UInt64 = 0
   var answersWithUsage: UInt64 = 0
+  var eventsWithUsage: UInt64 = 0
   /// From the request, or the time at which it was due, to the end of the answer.
   let latency = Recorder()
   /// From the same to the first event with content.
@@ -100,6 +101,7 @@ final class Tally {
     bytesSent = 0
     tokens = 0
     answersWithUsage = 0
+    eventsWithUsage = 0
     for recorder in [latency, gap, eventDelay] { recorder.reset() }
     if !keepingFirstToken { firstToken.reset() }
   }

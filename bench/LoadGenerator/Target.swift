@@ -31,6 +31,8 @@ public struct Target: Equatable, Sendable {
     self.port = port ?? (isTLS ? 443 : 80)
     var path = rest[end...]
     while path.hasSuffix("/") { path.removeLast() }
+    // What people copy from elsewhere.
+    if path.hasSuffix("/chat/completions") { path = path.dropLast("/chat/completions".count) }
     self.path = String(path)
   }
 

@@ -6,9 +6,8 @@ import Reactor
 
 extension LoadSettings.Mode: ExpressibleByArgument {}
 
-struct LoadCommand: ParsableCommand {
+struct Load: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "load",
     abstract: "Load an endpoint and check every answer.",
     discussion: "Exit code 0 only when every answer was right, the warm-up's included.")
 
@@ -105,8 +104,10 @@ struct LoadCommand: ParsableCommand {
 
   func run() throws {
     let result: LoadResult
+    let bar = ProgressBar()
     do {
-      result = try Load.run(settings())
+      result = try Measurement.run(settings()) { bar?.draw($0) }
+      bar?.erase()
     } catch let error as ReactorError {
       Terminal.complain("sluice-bench: \(url): \(error)")
       throw ExitCode(1)
