@@ -50,7 +50,7 @@ let package = Package(
     .executableTarget(
       name: "Command",
       dependencies: [
-        "Sluice", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Sluice", "LoadGenerator", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swift),
 

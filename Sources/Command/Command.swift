@@ -14,7 +14,7 @@ struct Command: ParsableCommand {
       be opened, 78 the configuration has mistakes or cannot be read.
       """,
     version: "sluice \(Sluice.version)",
-    subcommands: [Run.self, Check.self, Keys.self, DemoBackend.self, Version.self])
+    subcommands: [Run.self, Check.self, Keys.self, Load.self, DemoBackend.self, Version.self])
 }
 
 struct Run: ParsableCommand {
