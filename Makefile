@@ -2,6 +2,7 @@
 # make test     every test there is; ends with `N passed, N failed`
 # make build    the release binary, .build/release/sluice
 # make install  the binary and conf/ below $(DESTDIR)$(PREFIX)
+# make tools    sluice-bench (mock and load) and floor-relay, in .build/release, for measurements
 # make lint     swift format, strict
 # Libraries are installed when missing, once (.ci/install-libraries); LLHTTP_SOURCE=dir compiles llhttp from a release.
 
@@ -16,7 +17,9 @@ SWIFT_FLAGS := --explicit-target-dependency-import-check error
 # Rooms are compiled into one another, and what tests have checked in debug builds (overlapping accesses, which trap there)
 # is not checked again for every property of every request: together a fifth of the instructions of a request.
 OPTIMISATION := -Xswiftc -cross-module-optimization -Xswiftc -enforce-exclusivity=unchecked
-RELEASE_FLAGS := -c release --product sluice --static-swift-stdlib $(SWIFT_FLAGS) $(OPTIMISATION)
+# The same flags for all products: others would build the world anew.
+TOOL_FLAGS := -c release --static-swift-stdlib $(SWIFT_FLAGS) $(OPTIMISATION)
+RELEASE_FLAGS := $(TOOL_FLAGS) --product sluice
 SOURCES := $(wildcard Sources Tests bench) Package.swift
 
 export SWIFT_FLAGS LLHTTP_SOURCE
@@ -24,13 +27,17 @@ ifneq ($(LIBRARY_PREFIX),/usr/local)
 export PKG_CONFIG_PATH := $(LIBRARY_PREFIX)/lib/pkgconfig:$(PKG_CONFIG_PATH)
 endif
 
-.PHONY: run build test lint unit scenarios clients install clean libraries test-tools
+.PHONY: run build tools test lint unit scenarios clients install clean libraries test-tools
 
 run: build
 	@exec $(BINARY) run --config $(CONFIG)
 
 build: libraries
 	swift build $(RELEASE_FLAGS)
+
+tools: libraries
+	swift build $(TOOL_FLAGS) --product sluice-bench
+	swift build $(TOOL_FLAGS) --product floor-relay
 
 test: libraries test-tools
 	@.ci/test
