@@ -82,6 +82,11 @@ let package = Package(
       swiftSettings: swift),
     .testTarget(
       name: "DemoBackendTests", dependencies: ["Bytes", "Wire", "Reactor", "DemoBackend"], swiftSettings: swift),
+    .testTarget(
+      name: "LoadGeneratorTests",
+      dependencies: ["Reactor", "Stamp", "LoadGenerator", "MockBackend"], swiftSettings: swift),
+    .testTarget(
+      name: "MockBackendTests", dependencies: ["Reactor", "Stamp", "MockBackend"], swiftSettings: swift),
     .testTarget(name: "ControlTests", dependencies: ["Control"], swiftSettings: swift),
     .testTarget(name: "StructureTests", swiftSettings: swift),
   ]

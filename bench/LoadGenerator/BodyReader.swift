@@ -14,7 +14,7 @@ final class BodyReader: PayloadSink {
     case back
   }
 
-  private let expected: Expectation
+  private let expected: AnswerShape
   private var place = Place.front
   /// The body up to its content, when that does not come in one run.
   private var front: [UInt8] = []
@@ -24,7 +24,7 @@ final class BodyReader: PayloadSink {
   /// The first bytes of the body, as many as were asked for.
   private(set) var kept: [UInt8] = []
 
-  init(expected: Expectation) { self.expected = expected }
+  init(expected: AnswerShape) { self.expected = expected }
 
   /// An answer begins, of which the first `count` bytes are to be kept.
   func begin(keeping count: Int) {

@@ -92,6 +92,12 @@ final class Client: SocketOwner {
     lane.failed(self, failure)
   }
 
+  /// What is wrong with the stream under way, as far as it came: a window that ends in mid-stream knows it too.
+  var faultsSoFar: Faults { phase == .awaiting && lane.isStream && parser.headIsComplete ? events.faultsSoFar : [] }
+
+  /// Whether something must happen soon. Streams that are held may be silent.
+  var isAwaited: Bool { (phase == .awaiting && !isOpen) || phase == .connecting }
+
   /// Nothing has happened for too long.
   func timeOut() {
     fail(phase == .connecting ? .connect(SocketError(code: ETIMEDOUT, operation: "connect")) : .timeout)

@@ -8,7 +8,7 @@ import Wire
 /// A checker of event streams. Lines may end with LF or CR LF.
 final class EventReader: PayloadSink {
   private let tally: Tally
-  private let expected: Expectation
+  private let expected: AnswerShape
   /// When the bytes came that are being read.
   private var now: UInt64 = 0
   /// When the request was sent or due.
@@ -38,7 +38,7 @@ final class EventReader: PayloadSink {
   private var sentTogether: UInt32 = 0
   private var cameTogether: UInt32 = 0
 
-  init(tally: Tally, expected: Expectation) {
+  init(tally: Tally, expected: AnswerShape) {
     self.tally = tally
     self.expected = expected
   }
@@ -73,6 +73,9 @@ final class EventReader: PayloadSink {
       cameTogether = 0
     }
   }
+
+  /// What is wrong with the stream as far as it came.
+  var faultsSoFar: Faults { faults }
 
   /// The stream is over: what was wrong with it.
   func end() -> Faults {

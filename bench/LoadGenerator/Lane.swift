@@ -24,7 +24,7 @@ final class Lane {
   let isStream: Bool
   let pace: Pace
   let request: Chunk
-  let expected = Expectation()
+  let expected = AnswerShape()
   let tally = Tally()
   /// Bytes of each answer that are kept, for its token counts; 0 when nobody wants them.
   let keptBytes: Int

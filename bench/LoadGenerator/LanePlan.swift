@@ -73,7 +73,7 @@ struct LanePlan {
   }
 
   /// What is known about the answers before the first came. The rest is learned from it.
-  private func expect(_ wanted: LoadSettings, _ expected: Expectation) {
+  private func expect(_ wanted: LoadSettings, _ expected: AnswerShape) {
     guard wanted.mockText != nil else { return }
     expected.isMock = true
     expected.events = wanted.mockNumber("events").map { UInt32(clamping: $0) }

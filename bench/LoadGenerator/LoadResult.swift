@@ -44,6 +44,9 @@ public struct LoadResult: Sendable {
   public let watched: [Watched]
   /// Streams that were open when the window ended, for modes that hold them.
   public let streamsOpen: Int
+  /// For how long the most silent connection that waited for something had waited when the window ended, in seconds. A
+  /// connection that was forgotten shows here before it times out.
+  public let longestSilence: Double
   /// CPU time of the generator in the window.
   public let ownCPUMicroseconds: Double
   /// Why nothing could be measured.
@@ -59,6 +62,7 @@ public struct LoadResult: Sendable {
       Watched(pid: $0.pid, cpuMicroseconds: Double($0.cpuNanoseconds) / 1e3, before: $0.before, after: $0.after)
     }
     streamsOpen = run.openAtEnd
+    longestSilence = Double(run.longestSilence) / 1e9
     ownCPUMicroseconds = Double(watch.ownCPUNanoseconds) / 1e3
     fatal = run.fatal
     wasInterrupted = run.wasInterrupted

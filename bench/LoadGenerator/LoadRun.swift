@@ -44,6 +44,8 @@ final class LoadRun {
   private var endedAt: UInt64 = 0
   private var watch: Watch
   private(set) var openAtEnd = 0
+  /// Nanoseconds for which the most silent connection had waited when the window ended.
+  private(set) var longestSilence: UInt64 = 0
   private(set) var fatal: String?
   private(set) var wasInterrupted = false
 
@@ -149,6 +151,14 @@ final class LoadRun {
     guard stage != .over else { return }
     endedAt = loop.now
     openAtEnd = lanes.reduce(0) { $0 + $1.openCount }
+    for lane in lanes {
+      for client in lane.clients {
+        lane.tally.errors.add(client.faultsSoFar)
+        if client.isAwaited, endedAt > client.progressAt {
+          longestSilence = max(longestSilence, endedAt - client.progressAt)
+        }
+      }
+    }
     // Interrupted in front of its window, a run has counted nothing.
     if stage != .counting { for lane in lanes { lane.tally.reset() } }
     stage = .over
@@ -253,7 +263,7 @@ final class LoadRun {
     let now = loop.now
     let limit = UInt64(settings.timeout * 1e9)
     for lane in lanes {
-      for client in lane.clients where client.phase == .awaiting || client.phase == .connecting {
+      for client in lane.clients where client.isAwaited {
         if now > client.progressAt, now &- client.progressAt > limit { client.timeOut() }
       }
     }

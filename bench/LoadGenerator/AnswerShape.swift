@@ -2,7 +2,7 @@
 // others must be like it.
 
 /// Shared by the connections of a lane.
-final class Expectation {
+final class AnswerShape {
   /// Whether answers carry stamps and filler; nil until the first came.
   var isMock: Bool?
   /// Numbered events of a stream.

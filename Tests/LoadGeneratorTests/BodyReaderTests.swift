@@ -1,0 +1,72 @@
+import Stamp
+import Testing
+
+@testable import LoadGenerator
+
+@Suite("The reader of answers in one piece")
+struct BodyReaderTests {
+  private static func answer(filler: Int) -> [UInt8] {
+    var text = [UInt8](repeating: 0, count: filler)
+    text.withUnsafeMutableBytes { Filler.fill($0) }
+    return Array("\(Texts.answerFront)".utf8) + text + Array("\(Texts.answerBack)".utf8)
+  }
+
+  private func read(_ pieces: [[UInt8]], _ expected: AnswerShape, keeping count: Int = 0) -> (Faults, [UInt8]) {
+    let reader = BodyReader(expected: expected)
+    reader.begin(keeping: count)
+    for piece in pieces where !piece.isEmpty { piece.withUnsafeBytes { reader.payload($0) } }
+    return (reader.end(), reader.kept)
+  }
+
+  private func mock(filler: Int? = nil) -> AnswerShape {
+    let expected = AnswerShape()
+    expected.isMock = true
+    expected.answerFiller = filler
+    return expected
+  }
+
+  @Test("a right answer is right at every split, known or learned", arguments: [true, false])
+  func splits(isKnown: Bool) {
+    let bytes = Self.answer(filler: 500)
+    for split in 0...bytes.count {
+      let expected = isKnown ? mock(filler: 500) : AnswerShape()
+      let (faults, _) = read([Array(bytes[..<split]), Array(bytes[split...])], expected)
+      #expect(faults.isEmpty, "split at \(split)")
+      #expect(expected.answerFiller == 500)
+    }
+    #expect(read(bytes.map { [$0] }, mock(filler: 500)).0.isEmpty)
+  }
+
+  @Test("an answer of any length is right", arguments: [0, 1, 60, 61, 62, 65_536, 300_000])
+  func lengths(filler: Int) {
+    let bytes = Self.answer(filler: filler)
+    #expect(read([bytes], mock(filler: filler)).0.isEmpty)
+    #expect(read([bytes], AnswerShape()).0.isEmpty)
+  }
+
+  @Test("an answer that lies is caught")
+  func lies() {
+    let good = Self.answer(filler: 500)
+    var garbled = good
+    garbled[400] ^= 1
+    for (name, bytes) in [
+      ("short", Self.answer(filler: 499)), ("long", Self.answer(filler: 501)), ("garbled", garbled),
+      ("another", Array("{\"choices\":[]}".utf8)), ("cut", Array(good[..<300])), ("empty", []),
+      ("moved", Array(good[..<200]) + Array(good[261...]) + Array(good[200..<261])),
+    ] {
+      #expect(read([bytes], mock(filler: 500)).0 == .bytes, "\(name)")
+    }
+    var block = good
+    block.swapAt(200, 210)
+    #expect(read([block], mock(filler: 500)).0 == .bytes)
+  }
+
+  @Test("answers of others are not compared, but kept where somebody wants them")
+  func others() {
+    let body = Array("{\"choices\":[{\"message\":{\"content\":\"hello\"}}],\"usage\":{\"completion_tokens\":7}}".utf8)
+    let (faults, kept) = read([Array(body[..<30]), Array(body[30...])], AnswerShape(), keeping: 1000)
+    #expect(faults.isEmpty && kept == body)
+    #expect(kept.withUnsafeBytes { Delta.completionTokens($0) } == 7)
+    #expect(read([body], AnswerShape(), keeping: 10).1 == Array(body[..<10]))
+  }
+}

@@ -1,0 +1,135 @@
+// A load against a mock backend over real sockets: one that tells the truth, and one for each lie. A generator that
+// overlooks a lie measures nothing.
+
+import MockBackend
+import Reactor
+import Testing
+
+@testable import LoadGenerator
+
+@Suite("Loads and liars", .serialized)
+struct LiarTests {
+  /// Runs a load against a mock with `lie`.
+  private func run(
+    _ mode: LoadSettings.Mode, lie: Lie = .none, _ change: (inout LoadSettings) -> Void = { _ in }
+  ) throws -> LoadResult {
+    var mock = MockSettings()
+    mock.events = 20
+    mock.gapMicroseconds = 0
+    mock.batch = 3
+    mock.lie = lie
+    let backend = try MockBackend.start(at: .loopback(port: 0), mock)
+    defer { backend.stop() }
+    var settings = LoadSettings(target: try #require(Target("http://\(backend.address)/v1")))
+    settings.mode = mode
+    settings.connections = 4
+    settings.requestsMax = 40
+    settings.warmup = 0
+    settings.duration = 20
+    settings.timeout = 0.3
+    settings.hold = 0.2
+    change(&settings)
+    return try Measurement.run(settings)
+  }
+
+  @Test("a mock that tells the truth is right in every mode", arguments: LoadSettings.Mode.allCases)
+  func truth(mode: LoadSettings.Mode) throws {
+    let result = try run(mode) {
+      if mode == .rate { $0.rate = 500 }
+      if mode == .held || mode == .stalled { $0.requestsMax = nil }
+      if mode == .held { $0.mock = "gap-us=100000000" }
+      if mode == .stalled { $0.mock = "events=1000000" }
+      if mode == .bulk { $0.answerBytes = 3_000_000 }
+    }
+    #expect(result.isGood, "\(TableReport.errors(result.errors)) \(result.fatal ?? "")")
+    switch mode {
+    case .held, .stalled: #expect(result.streamsOpen == 4)
+    case .mixed: #expect(result.parts.count == 3 && result.requests > 0)
+    case .streams:
+      #expect(result.requests == 40 && result.events >= 800 && result.streaming?.eventDelay.count ?? 0 >= 800)
+    case .requests, .rate, .bulk, .fresh: #expect(result.requests == 40 && result.main?.latency.count == 40)
+    }
+    if mode == .bulk { #expect(result.bytes > 120_000_000) }
+  }
+
+  static let lies: [(Lie, isStream: Bool, KeyPath<ErrorCounts, Int> & Sendable)] = [
+    (.drop(7), true, \.order), (.drop(1), true, \.order), (.drop(20), true, \.count), (.swap(3), true, \.order),
+    (.double(5), true, \.order), (.cut(7), true, \.closed), (.cut(0), true, \.closed), (.stall(7), true, \.timeout),
+    (.garble, true, \.bytes), (.noDone, true, \.done), (.short, true, \.count), (.framing, true, \.framing),
+    (.cut(0), false, \.closed), (.stall(0), false, \.timeout), (.garble, false, \.bytes), (.short, false, \.bytes),
+    (.framing, false, \.framing),
+  ]
+
+  @Test("a lie is caught, and told as what it is", arguments: lies.indices)
+  func lie(index: Int) throws {
+    let (lie, isStream, kind) = Self.lies[index]
+    let result = try run(isStream ? .streams : .requests, lie: lie) {
+      // The truth has to be known: what all answers have wrong cannot be learned from the first.
+      $0.mock = "events=20,event-bytes=300,answer-bytes=2000"
+      $0.requestsMax = 4
+    }
+    #expect(!result.isGood)
+    #expect(result.errors[keyPath: kind] > 0, "\(lie): \(TableReport.errors(result.errors))")
+    #expect(result.requests == 0)
+  }
+
+  @Test("an answer that refuses is told by its status", arguments: [true, false])
+  func status(isStream: Bool) throws {
+    let result = try run(isStream ? .streams : .requests, lie: .status(503)) { $0.requestsMax = 4 }
+    #expect(!result.isGood && result.errors.status == [503: 4])
+    #expect(result.parts.first?.firstComplaint?.hasPrefix("HTTP 503 {\"error\"") == true)
+  }
+
+  @Test("a stream that is wrong before the window ends is wrong, though it did not end")
+  func unfinished() throws {
+    let result = try run(.streams, lie: .swap(2)) {
+      $0.mock = "events=10000000,batch=8"
+      $0.requestsMax = nil
+      $0.duration = 0.2
+    }
+    #expect(result.requests == 0 && result.events > 0 && result.errors.order == 4 && !result.isGood)
+  }
+
+  @Test("a connection that is forgotten shows in the longest silence")
+  func silence() throws {
+    let result = try run(.streams, lie: .stall(3)) {
+      $0.timeout = 30
+      $0.requestsMax = nil
+      $0.duration = 0.3
+    }
+    #expect(result.longestSilence > 0.2 && result.longestSilence < 5)
+  }
+
+  @Test("where nobody listens, nothing is measured and the reason is told")
+  func nobody() throws {
+    let backend = try MockBackend.start(at: .loopback(port: 0))
+    let address = backend.address
+    backend.stop()
+    let result = try Measurement.run(LoadSettings(target: try #require(Target("http://\(address)/v1"))))
+    #expect(!result.isGood && result.fatal?.contains("nobody listens there") == true)
+  }
+
+  @Test("counts are exact: what the mock sent is what was read")
+  func exact() throws {
+    let result = try run(.streams) { $0.mock = "events=100,event-bytes=300" }
+    #expect(result.events >= 4_000)
+    // Head, 300 bytes and a chunk's framing for each event, and the end of the stream.
+    #expect(result.bytes > result.events * 306 && result.bytes < result.events * 315)
+  }
+
+  @Test("an open loop counts from when a request was due, and tells what it could not send")
+  func openLoop() throws {
+    let result = try run(.rate) {
+      $0.connections = 1
+      $0.rate = 100
+      $0.mock = "delay-us=50000"
+      $0.requestsMax = nil
+      $0.duration = 1
+      $0.timeout = 5
+    }
+    // One connection answers twenty a second; the others wait, and their waiting counts.
+    #expect(result.requests >= 10 && result.requests <= 21)
+    #expect(result.main?.unsent ?? 0 > 50)
+    #expect(result.main?.latency.max ?? 0 > 400_000)
+  }
+}
