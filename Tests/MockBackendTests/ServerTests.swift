@@ -34,7 +34,8 @@ struct ServerTests {
       let text = try #require(client.read(through: "\r\n0\r\n\r\n"))
       #expect(text.hasPrefix("HTTP/1.1 200 OK\r\n") && text.contains("text/event-stream"))
       #expect(numbers(text) == [1, 2, 3])
-      #expect(text.contains("\"finish_reason\":\"stop\"") && text.contains("data: [DONE]\n\n") && !text.contains("usage"))
+      #expect(text.contains("\"finish_reason\":\"stop\"") && text.contains("data: [DONE]\n\n"))
+      #expect(!text.contains("usage"))
     }
   }
 
@@ -57,7 +58,8 @@ struct ServerTests {
       let head = try #require(client.read(through: "\r\n\r\n"))
       #expect(head.contains("Content-Length: \(bytes)\r\n"))
       let body = try #require(client.read(count: bytes))
-      let filler = Array(body.dropFirst(Texts.answerFront.utf8CodeUnitCount).dropLast(Texts.answerBack.utf8CodeUnitCount))
+      let content = body.dropFirst(Texts.answerFront.utf8CodeUnitCount).dropLast(Texts.answerBack.utf8CodeUnitCount)
+      let filler = Array(content)
       #expect(filler.withUnsafeBytes { Filler.matches($0, at: 0) })
       #expect(body.suffix(3) == Array("16}}".utf8).suffix(3))
     }
