@@ -10,8 +10,8 @@ struct Command: ParsableCommand {
     commandName: "sluice",
     abstract: "A streaming gateway for models that speak the OpenAI API.",
     discussion: """
-      Exit codes: 0 good, 64 wrong arguments, 65 an argument's content is wrong, 69 something could not \
-      be opened, 78 the configuration has mistakes or cannot be read.
+      Exit codes: 0 good, 1 an answer to a load was wrong, 64 wrong arguments, 65 an argument's content is wrong, \
+      69 something could not be opened, 78 the configuration has mistakes or cannot be read.
       """,
     version: "sluice \(Sluice.version)",
     subcommands: [Run.self, Check.self, Keys.self, Load.self, DemoBackend.self, Version.self])

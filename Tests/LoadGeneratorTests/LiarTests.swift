@@ -109,6 +109,13 @@ struct LiarTests {
     #expect(!result.isGood && result.fatal?.contains("nobody listens there") == true)
   }
 
+  @Test("more connections than descriptors are refused before the first")
+  func descriptors() throws {
+    let limit = Machine.raiseDescriptorLimit()
+    let result = try run(.held) { $0.connections = limit }
+    #expect(!result.isGood && result.fatal?.contains("(\(limit))") == true && result.parts.isEmpty)
+  }
+
   @Test("counts are exact: what the mock sent is what was read")
   func exact() throws {
     let result = try run(.streams) { $0.mock = "events=100,event-bytes=300" }

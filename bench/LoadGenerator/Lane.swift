@@ -103,9 +103,9 @@ final class Lane {
   func failed(_ client: Client, _ failure: Failure) {
     switch failure {
     case .connect(let error):
+      guard run.failedToConnect(client, error) else { return }
       tally.errors.connect += 1
       if tally.firstComplaint == nil { tally.firstComplaint = "\(error)" }
-      run.failedToConnect(client, error)
       return
     case .closed: tally.errors.closed += 1
     case .timeout: tally.errors.timeout += 1

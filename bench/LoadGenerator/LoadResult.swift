@@ -158,7 +158,8 @@ public struct LoadProgress: Sendable {
       stage = .counting
       length = [.held, .stalled].contains(run.settings.mode) ? run.settings.hold : run.settings.duration
     }
-    fraction = min(max(seconds / max(length, 0.001), 0), 1)
+    let answered = run.settings.requestsMax.map { Double(run.endedCount) / Double(max($0, 1)) } ?? 0
+    fraction = min(max(seconds / max(length, 0.001), answered, 0), 1)
     requests = run.lanes.reduce(0) { $0 &+ $1.tally.requests }
     events = run.lanes.reduce(0) { $0 &+ $1.tally.events }
     errors = run.lanes.reduce(0) { $0 + $1.tally.errors.total }
@@ -173,7 +174,6 @@ public enum Measurement {
   public static func run(
     _ settings: LoadSettings, progress: ((LoadProgress) -> Void)? = nil
   ) throws(ReactorError) -> LoadResult {
-    Machine.raiseDescriptorLimit()
-    return try LoadRun(settings, progress: progress).run()
+    try LoadRun(settings, progress: progress).run()
   }
 }

@@ -20,26 +20,17 @@ final class LoadRun {
   private(set) var lanes: [Lane] = []
   private(set) var stage = Stage.resolving
   private let plan: LanePlan
-  private let tls: TLSClientContext?
-  private var addresses: [SocketAddress] = []
-  private var addressIndex = 0
+  private let dialer: Dialer
   private var edge: Timer?
   private var sweeper: Timer?
   private var pacemaker: Pacemaker?
   private var watchers: [SignalWatcher] = []
   private let progress: ((LoadProgress) -> Void)?
 
-  // Opening.
-  private var waiting: [Client] = []
-  private var connecting = 0
-  private var isPumping = false
-  private var retries: [Client] = []
-  private var openedOnce = 0
   private var heldCount = 0
-
-  // Counting.
   private var started = 0
-  private var endedCount = 0
+  /// Requests that have ended, however.
+  private(set) var endedCount = 0
   private var beganAt: UInt64 = 0
   private var endedAt: UInt64 = 0
   private var watch: Watch
@@ -53,7 +44,7 @@ final class LoadRun {
     self.settings = settings
     self.progress = progress
     plan = LanePlan(settings)
-    tls = settings.target.isTLS ? try TLSClientContext(caFile: settings.authorities) : nil
+    dialer = try Dialer(target: settings.target, authorities: settings.authorities)
     loop = try Loop()
     watch = Watch(settings.watched)
   }
@@ -61,6 +52,13 @@ final class LoadRun {
   /// Runs to the end.
   func run() throws(ReactorError) -> LoadResult {
     defer { close() }
+    let descriptorsMax = Machine.raiseDescriptorLimit()
+    guard plan.clientCount + Self.descriptorsSpare <= descriptorsMax else {
+      fatal =
+        "\(plan.clientCount) connections need more descriptors than this process may have (\(descriptorsMax)); "
+        + "raise the limit with ulimit -n"
+      return result()
+    }
     lanes = plan.lanes(for: self)
     if plan.isGreedy { _ = sluice_be_patient() }
     for signal in [SIGINT, SIGTERM] {
@@ -99,12 +97,10 @@ final class LoadRun {
 
   private func open(_ addresses: [SocketAddress]) {
     guard stage == .resolving else { return }
-    self.addresses = addresses
     stage = .opening
     beganAt = loop.now
     if settings.warmup <= 0, !plan.holds { beginCounting() } else { arm(settings.timeout) }
-    waiting = lanes.flatMap(\.clients).reversed()
-    pump()
+    dialer.begin(addresses, lanes.flatMap(\.clients))
   }
 
   private func edgeReached() {
@@ -162,6 +158,7 @@ final class LoadRun {
     // Interrupted in front of its window, a run has counted nothing.
     if stage != .counting { for lane in lanes { lane.tally.reset() } }
     stage = .over
+    dialer.stop()
     watch.end()
     loop.stop()
   }
@@ -178,49 +175,29 @@ final class LoadRun {
 
   // MARK: Connections
 
-  /// Puts a client into the line of those that connect.
-  func connect(_ client: Client) {
-    guard stage != .over else { return }
-    waiting.append(client)
-    pump()
-  }
+  /// Connects `client` as soon as there is room.
+  func connect(_ client: Client) { if stage != .over { dialer.connect(client) } }
 
   /// The same, but not at once: something went wrong.
   func retry(_ client: Client) {
-    if client.phase != .closed { client.close() }
-    retries.append(client)
-  }
-
-  private func pump() {
-    guard !isPumping else { return }
-    isPumping = true
-    while connecting < Self.connectingMax, stage != .over, addressIndex < addresses.count,
-      let client = waiting.popLast()
-    {
-      connecting += 1
-      client.connect(to: addresses[addressIndex], tls: tls, serverName: settings.target.host)
-    }
-    isPumping = false
+    client.close()
+    dialer.retry(client)
   }
 
   func opened(_ client: Client) {
-    connecting -= 1
-    openedOnce += 1
-    if stage == .opening, !plan.holds, openedOnce == plan.clientCount { beginWarming() }
-    pump()
+    dialer.opened()
+    if stage == .opening, !plan.holds, dialer.openedCount == plan.clientCount { beginWarming() }
   }
 
-  func failedToConnect(_ client: Client, _ error: SocketError) {
-    connecting -= 1
-    if openedOnce == 0 {
-      // A name may have addresses nobody listens on, as `localhost` does.
-      guard addressIndex + 1 < addresses.count else {
-        return giveUp("\(settings.target.text): \(LoadRun.words(for: error))")
-      }
-      if connecting == 0 { addressIndex += 1 }
+  /// A connection could not be opened. False when nothing is lost yet.
+  func failedToConnect(_ client: Client, _ error: SocketError) -> Bool {
+    switch dialer.failed(client) {
+    case .counts: return true
+    case .elsewhere: return false
+    case .nobody:
+      giveUp("\(settings.target.text): \(LoadRun.words(for: error))")
+      return true
     }
-    retry(client)
-    pump()
   }
 
   private static func words(for error: SocketError) -> String {
@@ -267,11 +244,7 @@ final class LoadRun {
         if now > client.progressAt, now &- client.progressAt > limit { client.timeOut() }
       }
     }
-    if !retries.isEmpty {
-      waiting.append(contentsOf: retries)
-      retries = []
-      pump()
-    }
+    dialer.sweep()
     if let progress { progress(LoadProgress(self, now: now)) }
     sweeper?.arm(afterNanoseconds: Self.sweepNanoseconds)
   }
@@ -284,7 +257,7 @@ final class LoadRun {
       run: self, seconds: endedAt > beganAt && fatal == nil ? Double(endedAt - beganAt) / 1e9 : 0, watch: watch)
   }
 
-  /// Connections that are being opened at once: fewer than any listener's backlog.
-  private static let connectingMax = 64
+  /// Descriptors for other things than connections.
+  private static let descriptorsSpare = 32
   private static let sweepNanoseconds: UInt64 = 100_000_000
 }

@@ -169,7 +169,6 @@ final class MockConnection: SocketOwner, PayloadSink {
   // MARK: Answering
 
   private func answer() {
-    server.requests &+= 1
     let isStream = scanner.stream == true
     let wantsUsage = scanner.includeUsage == true
     scanner = JSONMemberScanner()

@@ -13,8 +13,6 @@ final class MockServer {
   let defaultProfile: Profile
   let modelList: Chunk
   let notFound: Chunk
-  /// Requests answered so far.
-  var requests: UInt64 = 0
   private let settings: MockSettings
   private var listener: Listener?
   private var connections: [ObjectIdentifier: MockConnection] = [:]
