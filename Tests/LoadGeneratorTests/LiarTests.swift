@@ -1,5 +1,5 @@
 // A load against a mock backend over real sockets: one that tells the truth, and one for each lie. A generator that
-// overlooks a lie measures nothing.
+// overlooks a lie measures nothing. Loads run on threads of their own: they would hold those of all other tests.
 
 import MockBackend
 import Reactor
@@ -12,7 +12,7 @@ struct LiarTests {
   /// Runs a load against a mock with `lie`.
   private func run(
     _ mode: LoadSettings.Mode, lie: Lie = .none, _ change: (inout LoadSettings) -> Void = { _ in }
-  ) throws -> LoadResult {
+  ) async throws -> LoadResult {
     var mock = MockSettings()
     mock.events = 20
     mock.gapMicroseconds = 0
@@ -29,12 +29,24 @@ struct LiarTests {
     settings.timeout = 0.3
     settings.hold = 0.2
     change(&settings)
-    return try Measurement.run(settings)
+    return try await measure(settings)
+  }
+
+  private func measure(_ settings: LoadSettings) async throws -> LoadResult {
+    try await withCheckedThrowingContinuation { continuation in
+      do {
+        try CoreThread.start(name: "load") {
+          continuation.resume(with: Result { try Measurement.run(settings) })
+        }.detach()
+      } catch {
+        continuation.resume(throwing: error)
+      }
+    }
   }
 
   @Test("a mock that tells the truth is right in every mode", arguments: LoadSettings.Mode.allCases)
-  func truth(mode: LoadSettings.Mode) throws {
-    let result = try run(mode) {
+  func truth(mode: LoadSettings.Mode) async throws {
+    let result = try await run(mode) {
       if mode == .rate { $0.rate = 500 }
       if mode == .held || mode == .stalled { $0.requestsMax = nil }
       if mode == .held { $0.mock = "gap-us=100000000" }
@@ -61,9 +73,9 @@ struct LiarTests {
   ]
 
   @Test("a lie is caught, and told as what it is", arguments: lies.indices)
-  func lie(index: Int) throws {
+  func lie(index: Int) async throws {
     let (lie, isStream, kind) = Self.lies[index]
-    let result = try run(isStream ? .streams : .requests, lie: lie) {
+    let result = try await run(isStream ? .streams : .requests, lie: lie) {
       // The truth has to be known: what all answers have wrong cannot be learned from the first.
       $0.mock = "events=20,event-bytes=300,answer-bytes=2000"
       $0.requestsMax = 4
@@ -74,15 +86,15 @@ struct LiarTests {
   }
 
   @Test("an answer that refuses is told by its status", arguments: [true, false])
-  func status(isStream: Bool) throws {
-    let result = try run(isStream ? .streams : .requests, lie: .status(503)) { $0.requestsMax = 4 }
+  func status(isStream: Bool) async throws {
+    let result = try await run(isStream ? .streams : .requests, lie: .status(503)) { $0.requestsMax = 4 }
     #expect(!result.isGood && result.errors.status == [503: 4])
     #expect(result.parts.first?.firstComplaint?.hasPrefix("HTTP 503 {\"error\"") == true)
   }
 
   @Test("a stream that is wrong before the window ends is wrong, though it did not end")
-  func unfinished() throws {
-    let result = try run(.streams, lie: .swap(2)) {
+  func unfinished() async throws {
+    let result = try await run(.streams, lie: .swap(2)) {
       $0.mock = "events=10000000,batch=8"
       $0.requestsMax = nil
       $0.duration = 0.2
@@ -91,8 +103,8 @@ struct LiarTests {
   }
 
   @Test("a connection that is forgotten shows in the longest silence")
-  func silence() throws {
-    let result = try run(.streams, lie: .stall(3)) {
+  func silence() async throws {
+    let result = try await run(.streams, lie: .stall(3)) {
       $0.timeout = 30
       $0.requestsMax = nil
       $0.duration = 0.3
@@ -101,32 +113,32 @@ struct LiarTests {
   }
 
   @Test("where nobody listens, nothing is measured and the reason is told")
-  func nobody() throws {
+  func nobody() async throws {
     let backend = try MockBackend.start(at: .loopback(port: 0))
     let address = backend.address
     backend.stop()
-    let result = try Measurement.run(LoadSettings(target: try #require(Target("http://\(address)/v1"))))
+    let result = try await measure(LoadSettings(target: try #require(Target("http://\(address)/v1"))))
     #expect(!result.isGood && result.fatal?.contains("nobody listens there") == true)
   }
 
   @Test("more connections than descriptors are refused before the first")
-  func descriptors() throws {
+  func descriptors() async throws {
     let limit = Machine.raiseDescriptorLimit()
-    let result = try run(.held) { $0.connections = limit }
+    let result = try await run(.held) { $0.connections = limit }
     #expect(!result.isGood && result.fatal?.contains("(\(limit))") == true && result.parts.isEmpty)
   }
 
   @Test("counts are exact: what the mock sent is what was read")
-  func exact() throws {
-    let result = try run(.streams) { $0.mock = "events=100,event-bytes=300" }
+  func exact() async throws {
+    let result = try await run(.streams) { $0.mock = "events=100,event-bytes=300" }
     #expect(result.events >= 4_000)
     // Head, 300 bytes and a chunk's framing for each event, and the end of the stream.
     #expect(result.bytes > result.events * 306 && result.bytes < result.events * 315)
   }
 
   @Test("an open loop counts from when a request was due, and tells what it could not send")
-  func openLoop() throws {
-    let result = try run(.rate) {
+  func openLoop() async throws {
+    let result = try await run(.rate) {
       $0.connections = 1
       $0.rate = 100
       $0.mock = "delay-us=50000"

@@ -87,8 +87,8 @@ struct SettingsTests {
     settings.prompt = "line\nend\u{1}"
     settings.key = "k\r\nX: y"
     settings.bodyBytes = size
-    let text = RequestText.chat(settings, isStream: true, closes: true, mock: "events=1").bytes
-    let whole = String(decoding: text, as: UTF8.self)
+    let chunk = RequestText.chat(settings, isStream: true, closes: true, mock: "events=1")
+    let whole = withExtendedLifetime(chunk) { String(decoding: chunk.bytes, as: UTF8.self) }
     let parts = whole.split(separator: "\r\n\r\n", maxSplits: 1)
     let body = try #require(parts.last)
     #expect(body.hasSuffix("\"model\":\"a \\\"b\\\"\"}") && body.hasPrefix("{\"stream\":true,"))

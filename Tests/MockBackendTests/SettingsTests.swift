@@ -73,11 +73,15 @@ struct SettingsTests {
     settings.answerBytes = bytes
     settings.batch = 3
     let profile = Profile(settings)
-    let events = profile.render(position: 0, count: 3, sentAt: 123)
+    let (events, answer) = withExtendedLifetime(profile) {
+      (
+        String(decoding: profile.render(position: 0, count: 3, sentAt: 123), as: UTF8.self),
+        String(decoding: profile.answerFront.bytes, as: UTF8.self)
+      )
+    }
     let event = max(bytes, Texts.eventBytesMin)
-    #expect(events.count == 3 * (String(event, radix: 16).utf8.count + 2 + event + 2))
-    #expect(String(decoding: events, as: UTF8.self).split(separator: "\r\n").count == 6)
-    let answer = String(decoding: profile.answerFront.bytes, as: UTF8.self)
+    #expect(events.utf8.count == 3 * (String(event, radix: 16).utf8.count + 2 + event + 2))
+    #expect(events.split(separator: "\r\n").count == 6)
     let body = answer.split(separator: "\r\n\r\n", maxSplits: 1).last
     #expect(body?.utf8.count == max(bytes, Texts.answerBytesMin))
     #expect(answer.contains("Content-Length: \(max(bytes, Texts.answerBytesMin))\r\n"))
@@ -90,15 +94,19 @@ struct SettingsTests {
     settings.events = 50
     let profile = Profile(settings)
     for (position, count, time) in [(0, 4, UInt64(5)), (8, 3, 1_234_567_890_123_456_789), (46, 4, 77)] {
-      let bytes = profile.render(position: position, count: count, sentAt: time)
-      var from = 0
-      for index in 0..<count {
-        let mark = try #require(ByteRun.index(of: UInt8(ascii: "#"), in: bytes, from: from))
-        let stamp = Stamp(UnsafeRawBufferPointer(rebasing: bytes[mark...]))
-        #expect(stamp == Stamp(number: UInt32(position + index + 1), count: 50, sentAt: time))
-        from = mark + 1
+      let bytes = withExtendedLifetime(profile) {
+        Array(profile.render(position: position, count: count, sentAt: time))
       }
-      #expect(ByteRun.index(of: UInt8(ascii: "#"), in: bytes, from: from) == nil)
+      try bytes.withUnsafeBytes { bytes in
+        var from = 0
+        for index in 0..<count {
+          let mark = try #require(ByteRun.index(of: UInt8(ascii: "#"), in: bytes, from: from))
+          let stamp = Stamp(UnsafeRawBufferPointer(rebasing: bytes[mark...]))
+          #expect(stamp == Stamp(number: UInt32(position + index + 1), count: 50, sentAt: time))
+          from = mark + 1
+        }
+        #expect(ByteRun.index(of: UInt8(ascii: "#"), in: bytes, from: from) == nil)
+      }
     }
   }
 }
