@@ -12,6 +12,7 @@
 // that is not over, let it shrink; for them to mislead a charge, two clocks must agree to the nanosecond within its few
 // instructions, and then one take is counted for another key.
 
+import Glibc
 import Synchronization
 
 /// A fixed array of slots and, for each key, a short window of them in which it may live.
@@ -30,6 +31,8 @@ final class RateSlots: @unchecked Sendable {
   /// Slots that hold a key, over or not.
   let occupied = Atomic<Int>(0)
   private let slots: UnsafeMutablePointer<Slot>
+  /// What calloc gave, in front of the first cache line.
+  private let memory: UnsafeMutableRawPointer
   private let window: Int
   private let seed: UInt64
 
@@ -38,16 +41,20 @@ final class RateSlots: @unchecked Sendable {
     self.capacity = capacity
     self.seed = seed
     window = min(Self.windowMax, capacity)
-    slots = UnsafeMutableRawPointer.allocate(
-      byteCount: capacity * MemoryLayout<Slot>.stride, alignment: 64
-    ).bindMemory(to: Slot.self, capacity: capacity)
-    for index in 0..<capacity { (slots + index).initialize(to: Slot()) }
+    // Zeroed pages cost no memory until somebody lives there: a table for 65,536 addresses is 1 MiB.
+    guard let memory = calloc(capacity &* MemoryLayout<Slot>.stride &+ Self.lineBytes, 1) else {
+      fatalError("no memory for a table of \(capacity) rates")
+    }
+    self.memory = memory
+    // SAFETY: a slot is two atomic words, trivial to end and 0 at first, which is what the memory holds; rounding up to a
+    // cache line stays within the bytes that were added for it.
+    let aligned = memory.alignedUp(toMultipleOf: Self.lineBytes)
+    slots = aligned.bindMemory(to: Slot.self, capacity: capacity)
   }
 
-  deinit {
-    slots.deinitialize(count: capacity)
-    UnsafeMutableRawPointer(slots).deallocate()
-  }
+  deinit { Glibc.free(memory) }
+
+  private static let lineBytes = 64
 
   /// The first slot of the window of `key`.
   func home(of key: UInt64) -> Int {
