@@ -4,45 +4,26 @@ A shim counts every allocation and every copy of 64 bytes or more in the whole p
 2,000 of one stream. The bound leaves room for what happens per second, not per event.
 """
 
-import mmap
 import os
 import struct
 import subprocess
-from pathlib import Path
 
 import pytest
 
 from harness.backends import Answers, StreamsOnDemand
+from harness.counting import SOURCE, Counts, build
 
-SOURCE = Path(__file__).parent / "counting" / "count.c"
 BEFORE, COUNTED = 500, 1500
 
 
 @pytest.fixture(scope="module")
 def shim(tmp_path_factory):
-    library = tmp_path_factory.mktemp("counting") / "count.so"
-    subprocess.run(["cc", "-O2", "-Wall", "-shared", "-fPIC", "-fno-builtin", "-o", str(library), str(SOURCE)], check=True, timeout=60)
-    return library
-
-
-class Counts:
-    """The shim's numbers, live."""
-
-    def __init__(self, path):
-        path.write_bytes(b"\0" * 4096)
-        self.environment = {"SLUICE_COUNTS": str(path)}
-        with open(path, "r+b") as file:
-            self.memory = mmap.mmap(file.fileno(), 4096)
-
-    def read(self):
-        return dict(zip(("allocations", "allocated", "copies", "copied"), struct.unpack("<4Q", self.memory[:32])))
+    return build(tmp_path_factory.mktemp("counting"))
 
 
 @pytest.fixture
 def counts(shim, tmp_path):
-    counts = Counts(tmp_path / "counts")
-    counts.environment["LD_PRELOAD"] = str(shim)
-    return counts
+    return Counts(tmp_path / "counts", shim)
 
 
 def relay(client, streams, count, gap):

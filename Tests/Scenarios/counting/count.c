@@ -1,4 +1,4 @@
-/* Counts what the byte path must not do, for test_allocations.py: allocations, and copies of 64 bytes and more.
+/* Counts what the byte path must not do, for test_allocations.py and Tests/Costs: allocations, and copies of 64 bytes and more.
  * Loaded by LD_PRELOAD; the numbers are in the file that SLUICE_COUNTS names, shared, so that the test reads them while
  * the gateway runs. No call here allocates, and none looks a symbol up: glibc's own entry points are called by name. */
 #define _GNU_SOURCE

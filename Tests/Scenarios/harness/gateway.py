@@ -46,14 +46,18 @@ def merged(base, changes):
 
 
 class Gateway:
-    """One running gateway. `config` is the whole configuration; JSON is YAML, so it is written as JSON."""
+    """One running gateway. `config` is the whole configuration; JSON is YAML, so it is written as JSON.
 
-    def __init__(self, directory, config, environment=None, descriptors=None, address=None):
+    `command` is what runs it, in front of the arguments: the binary unless told, or the binary under an instrument.
+    """
+
+    def __init__(self, directory, config, environment=None, descriptors=None, address=None, command=None):
         self.directory = Path(directory)
         self.file = self.directory / "sluice.yaml"
         self.config = config
         self.environment = environment or {}
         self.descriptors = descriptors
+        self.command = command
         self.address = address or self.first_address()
         self.output = []
         self.errors = []
@@ -74,7 +78,8 @@ class Gateway:
         self.config = config or self.config
         self.file.write_text(text if text is not None else json.dumps(self.config, indent=2) + "\n")
 
-    def start(self, ready=True):
+    def start(self, ready=True, seconds=10):
+        """Starts it; `ready` awaits, up to `seconds`, that it listens."""
         self.write()
         limit = self.descriptors
 
@@ -83,7 +88,7 @@ class Gateway:
                 resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
 
         self.process = subprocess.Popen(
-            [binary(), "run", "--config", str(self.file)],
+            [*(self.command or [binary()]), "run", "--config", str(self.file)],
             cwd=self.directory,
             env={**os.environ, **self.environment},
             stdin=subprocess.DEVNULL,
@@ -96,7 +101,7 @@ class Gateway:
             reader.start()
             self.readers.append(reader)
         if ready:
-            until("the gateway to listen", self.listens, 10)
+            until("the gateway to listen", self.listens, seconds)
         return self
 
     def collect(self, stream, lines):
