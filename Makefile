@@ -1,6 +1,8 @@
 # make run      builds and starts the gateway with its demo backend on 127.0.0.1:8080
 # make test     every test there is; ends with `N passed, N failed`
 # make build    the release binary, .build/release/sluice
+# make costs    instructions, allocations, copies and system calls per request and event, against bench/baseline.json
+# make baseline WHY="what made it change": counts anew, and writes the figures that changed into bench/baseline.json
 # make install  the binary and conf/ below $(DESTDIR)$(PREFIX)
 # make tools    sluice-bench (mock and load) and floor-relay, in .build/release, for measurements
 # make lint     swift format, strict
@@ -27,7 +29,7 @@ ifneq ($(LIBRARY_PREFIX),/usr/local)
 export PKG_CONFIG_PATH := $(LIBRARY_PREFIX)/lib/pkgconfig:$(PKG_CONFIG_PATH)
 endif
 
-.PHONY: run build tools test lint unit scenarios clients install clean libraries test-tools
+.PHONY: run build tools test lint unit scenarios clients costs baseline install clean libraries test-tools
 
 run: build
 	@exec $(BINARY) run --config $(CONFIG)
@@ -42,8 +44,12 @@ tools: libraries
 test: libraries test-tools
 	@.ci/test
 
-unit scenarios clients: libraries test-tools
+unit scenarios clients costs: libraries test-tools
 	@.ci/test $@
+
+# WHY, and ALL=1 for every figure anew, reach it through the environment, as all variables of the command line do.
+baseline: build test-tools
+	@PYTHONPATH=Tests/Costs:Tests/Scenarios $${VENV:-.venv}/bin/python -m guard
 
 lint:
 	swift format lint --strict --parallel --recursive $(SOURCES)
