@@ -25,6 +25,7 @@ public final class Loop {
   var handshakes = 0
   private var records: Slab?
   private var pipes: [Pipe] = []
+  private var pipesRefusedAt: UInt64 = 0
 
   /// Where other threads leave work.
   public let inbox: Inbox
@@ -171,7 +172,14 @@ public final class Loop {
   // MARK: Pipes
 
   /// An empty pipe to splice through; nil where the system gives none.
-  public func takePipe() -> Pipe? { pipes.popLast() ?? Pipe() }
+  public func takePipe() -> Pipe? {
+    if let pipe = pipes.popLast() { return pipe }
+    // A user's share of pipes, or the descriptors, may be used up: that is not asked about with every read.
+    guard pipesRefusedAt == 0 || now &- pipesRefusedAt > Self.pipesRetryNanoseconds else { return nil }
+    let pipe = Pipe()
+    pipesRefusedAt = pipe == nil ? now : 0
+    return pipe
+  }
 
   /// Keeps an empty pipe for the next who needs one. One that is not empty is of no use to anybody else.
   public func givePipe(_ pipe: Pipe) {
@@ -180,6 +188,7 @@ public final class Loop {
   }
 
   private static let pipesKept = 8
+  private static let pipesRetryNanoseconds: UInt64 = 1_000_000_000
 
   // MARK: Next turn
 
