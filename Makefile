@@ -4,6 +4,8 @@
 # make costs    instructions, allocations, copies and system calls per request and event, against bench/baseline.json
 # make baseline WHY="what made it change": counts anew, and writes the figures that changed into bench/baseline.json
 # make install  the binary and conf/ below $(DESTDIR)$(PREFIX)
+# make bench    about five minutes: Sluice beside a TCP relay, nginx and HAProxy, into bench/results/quick
+# make bench-full   an hour or more: all peers, sweeps, N workers, into bench/results; bench-smoke: seconds, does it all work
 # make tools    sluice-bench (mock and load) and floor-relay, in .build/release, for measurements
 # make lint     swift format, strict
 # Libraries are installed when missing, once (.ci/install-libraries); LLHTTP_SOURCE=dir compiles llhttp from a release.
@@ -13,6 +15,8 @@ DESTDIR ?=
 # Where llhttp goes when it has to be brought: apart from PREFIX, which is about `make install` alone.
 LIBRARY_PREFIX ?= /usr/local
 CONFIG ?= conf/demo.yaml
+# More for bench/run, such as BENCH_ARGS="--rounds 5 --peers haproxy,sluice".
+BENCH_ARGS ?=
 
 BINARY := .build/release/sluice
 SWIFT_FLAGS := --explicit-target-dependency-import-check error
@@ -29,7 +33,8 @@ ifneq ($(LIBRARY_PREFIX),/usr/local)
 export PKG_CONFIG_PATH := $(LIBRARY_PREFIX)/lib/pkgconfig:$(PKG_CONFIG_PATH)
 endif
 
-.PHONY: run build tools test lint unit scenarios clients costs baseline install clean libraries test-tools
+.PHONY: run build tools bench bench-full bench-smoke test lint unit scenarios clients costs baseline install clean libraries \
+  test-tools
 
 run: build
 	@exec $(BINARY) run --config $(CONFIG)
@@ -40,6 +45,15 @@ build: libraries
 tools: libraries
 	swift build $(TOOL_FLAGS) --product sluice-bench
 	swift build $(TOOL_FLAGS) --product floor-relay
+
+bench: build tools
+	@bench/run $(BENCH_ARGS)
+
+bench-full: build tools
+	@bench/run --full $(BENCH_ARGS)
+
+bench-smoke: build tools
+	@bench/run --smoke $(BENCH_ARGS)
 
 test: libraries test-tools
 	@.ci/test
@@ -60,7 +74,7 @@ install: build
 	install -m 644 $(wildcard conf/*) $(DESTDIR)$(PREFIX)/share/sluice/
 
 clean:
-	rm -rf .build .venv .pytest_cache
+	rm -rf .build .venv .bench .pytest_cache
 
 libraries:
 	@PREFIX=$(LIBRARY_PREFIX) .ci/install-libraries
