@@ -41,13 +41,19 @@ public final class Loop {
   private var eventTime: UInt64 = 0
   private var currentRoom: Slab
   private var currentBytes: UnsafeMutableRawBufferPointer
+  private var claimed = 0
 
   /// Whether close() was called.
   public var isClosed: Bool { closed }
-  /// The room every socket of this loop is read into. Its bytes are valid until the next read.
+  /// The room every socket of this loop is read into. Its bytes are valid until the next read, unless they are claimed.
   public var room: Slab { currentRoom }
-  /// The memory of `room`, without touching its reference count.
-  public var readRoom: UnsafeMutableRawBufferPointer { currentBytes }
+  /// What of `room` is read into next: all of it but what was claimed.
+  public var readRoom: UnsafeMutableRawBufferPointer {
+    // SAFETY: `claimed` never passes the room's size.
+    UnsafeMutableRawBufferPointer(rebasing: currentBytes[claimed...])
+  }
+  /// Called at the end of a turn in which room was claimed, before anything dies.
+  public var whenRoomWasClaimed: (() -> Void)?
 
   /// A loop that does not run yet, with a read room of `roomCapacity` bytes: by default 64 KiB of a body and the head in
   /// front of it, which then come in one read. Close it when it has stopped.
@@ -128,6 +134,7 @@ public final class Loop {
     later = []
     pipes = []
     releaseKept()
+    whenRoomWasClaimed = nil
     // What died just now may have closed something of its own.
     uv_run(uv, UV_RUN_DEFAULT)
     executor.releaseThread()
@@ -154,9 +161,23 @@ public final class Loop {
 
   func eventEnds() { isWithinEvent = false }
 
-  /// Gives the read room away, bytes and all; the loop takes another. For bytes that have to wait.
+  /// Keeps `bytes`, which were read into `readRoom`, and all in front of them as they are: later reads go behind them.
+  /// Until `freeRoom`, which the owner of `whenRoomWasClaimed` calls at the end of the turn at the latest.
+  public func claimRoom(through bytes: UnsafeRawBufferPointer) {
+    guard let room = currentBytes.baseAddress, let start = bytes.baseAddress else { return }
+    let end = start - UnsafeRawPointer(room) + bytes.count
+    if end > claimed, end <= currentBytes.count { claimed = end }
+  }
+
+  /// Nobody needs what was claimed any more.
+  public func freeRoom() { claimed = 0 }
+
+  /// Gives the read room away, bytes and all; the loop takes another. For bytes that have to wait. Claimed bytes in it
+  /// stay where they are until the end of the turn.
   public func handOverRoom() -> Slab {
     let given = currentRoom
+    if claimed > 0 { atEndOfTurn(given) }
+    claimed = 0
     let fresh = Slab(capacity: roomCapacity)
     currentRoom = fresh
     currentBytes = fresh.room
@@ -237,6 +258,7 @@ public final class Loop {
 
   fileprivate func releaseKept() {
     handshakes = 0
+    if claimed > 0 || keeps { whenRoomWasClaimed?() }
     guard keeps else { return }
     // What dies may keep something else; it dies in the same sweep.
     while !kept.isEmpty { kept.removeLast() }

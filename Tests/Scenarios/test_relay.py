@@ -192,3 +192,15 @@ def test_two_hundred_streams_at_once_do_not_mix(start, backend):
         answer = client.response()
         assert answer.body == wanted and not answer.cut
         client.close()
+
+
+def test_one_stalled_reader_among_many_streams_of_a_turn_loses_nothing_and_delays_nobody(start, backend):
+    """Pieces of many streams that are read in one turn share the room they were read into."""
+    count = 4000
+    gateway = start(backend(StreamsEvents, count=count), workers=1)
+    stalled = [gateway.client(receive_buffer=4096, timeout=30).chat(stream=True) for _ in range(3)]
+    clients = [gateway.client(timeout=30).chat(stream=True) for _ in range(12)]
+    wanted = b"".join(event(i) for i in range(count)) + b"data: [DONE]\n\n"
+    for client in clients + stalled:
+        answer = client.response()
+        assert answer.body == wanted and not answer.cut

@@ -44,6 +44,8 @@ final class ClientConnection: SocketOwner, Enrolled {
   var isConsuming = false
   /// The upstream takes the body slowly: nothing of it is read until `resumeBodyInput`.
   var isInputPaused = false
+  /// A piece of a stream waits for the end of the turn.
+  var departs = false
   /// Bytes of a spliced answer wait in its pipe.
   var waitsForPipe = false
   /// Close when everything is written.

@@ -25,11 +25,11 @@ extension ClientConnection {
         // More than enough is kept for later requests. Only the peer's leaving is of interest now.
         return stopReading()
       }
-      let room = core.loop.room
-      switch socket.read(into: room.room) {
+      let room = core.departures.readRoom()
+      switch socket.read(into: room) {
       case .bytes(let count):
-        consume(UnsafeRawBufferPointer(rebasing: room.room[..<count]))
-        guard count == room.capacity, let now = socketOrNil, now.interest.contains(.read) else { return }
+        consume(UnsafeRawBufferPointer(rebasing: room[..<count]))
+        guard count == room.count, let now = socketOrNil, now.interest.contains(.read) else { return }
       case .wouldBlock: return
       case .end, .failed: return left()
       }

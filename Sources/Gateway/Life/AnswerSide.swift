@@ -25,12 +25,12 @@ extension Exchange {
         }
         continue
       }
-      let room = core.loop.room
-      switch socket.read(into: room.room) {
+      let room = core.departures.readRoom()
+      switch socket.read(into: room) {
       case .bytes(let count):
-        received(UnsafeMutableRawBufferPointer(rebasing: room.room[..<count]))
+        received(UnsafeMutableRawBufferPointer(rebasing: room[..<count]))
         // A short read has drained the socket: another one would only say so.
-        guard count == room.capacity else { return }
+        guard count == room.count else { return }
         considerSplicing()
       case .wouldBlock: return
       case .end: return upstreamEnded(socket)
@@ -45,16 +45,18 @@ extension Exchange {
     case .asking:
       batch.reset()
       guard let used = readAnswerHead(UnsafeRawBufferPointer(bytes)) else { return }
-      relay(UnsafeMutableRawBufferPointer(rebasing: bytes[used...]))
+      relay(UnsafeMutableRawBufferPointer(rebasing: bytes[used...]), mayWait: false)
       // An open stream holds neither the head's bytes nor the table over them.
       guard stage == .relaying else { return }
       responseStore.removeAll()
       responseParser?.releaseHead()
       if parser == nil, sent >= sentTotal { releaseOutgoing() }
     case .relaying:
+      // The piece in front of this one still waits for the end of the turn.
+      client.departFirst()
       batch.reset()
       if let endpoint { touch(endpoint.cluster.times) }
-      relay(bytes)
+      relay(bytes, mayWait: true)
     default: break
     }
   }
@@ -165,7 +167,9 @@ extension Exchange {
   // MARK: Body
 
   /// Relays bytes that lie in the loop's room, behind what the batch holds already.
-  private func relay(_ bytes: UnsafeMutableRawBufferPointer) {
+  ///
+  /// A piece of an event stream that is not its last may wait for the end of the turn (`mayWait`).
+  private func relay(_ bytes: UnsafeMutableRawBufferPointer, mayWait: Bool) {
     guard let parser = responseParser else { return }
     var isLast = parser.isComplete
     var hasExtra = isLast && bytes.count > 0
@@ -187,6 +191,12 @@ extension Exchange {
       if own > 0 { add(UnsafeRawBufferPointer(rebasing: bytes[..<own]), sink, to: batch) }
     }
     if isLast, passage == .chunked { batch.add(ChunkedWriter.last) }
+    if mayWait, !isLast, !broken, isEventStream, passage == .asIs, client.outlet.queue.isEmpty,
+      core.departures.takes(bytes.count)
+    {
+      record.bytesOut &+= UInt64(bytes.count)
+      return core.departures.add(client, UnsafeRawBufferPointer(bytes))
+    }
     if batch.byteCount > 0 {
       record.bytesOut &+= UInt64(batch.byteCount)
       guard let action = client.send() else { return }
@@ -234,7 +244,7 @@ extension Exchange {
     if isLast { answerIsWhole(hasExtra: own < bytes.count) }
   }
 
-  private func act(on action: Relay.Action) {
+  func act(on action: Relay.Action) {
     // Later bytes are read behind those that wait, until that room is full; a stalled client holds no second one. Where
     // the framing changes nothing can be read behind, so the first waiting byte pauses the source.
     let mustWait =
@@ -259,6 +269,7 @@ extension Exchange {
   }
 
   func upstreamEnded(_ socket: Socket) {
+    client.departFirst()
     switch stage {
     case .asking:
       let started = responseParser?.started ?? false

@@ -27,6 +27,7 @@ public final class Core {
   var random: Xoshiro256
   /// Scratch for the heads that leave.
   private(set) var headRoom: Slab
+  let departures: Departures
   let resolver: Resolver
   private var dateSecond: UInt64 = 0
   private var dateText = ""
@@ -59,11 +60,13 @@ public final class Core {
     withUnsafeMutableBytes(of: &seed) { Machine.entropy(into: $0) }
     random = Xoshiro256(seed: seed)
     headRoom = Slab(capacity: Self.headRoomBytes(snapshot))
+    departures = Departures(loop: loop)
     resolver = Resolver(loop: loop)
     wheel = TimerWheel(now: loop.now)
     clusters = snapshot.clusters.map { ClusterState($0, core: self) }
     wheelTimer = Timer(loop: loop) { [unowned self] in wheelTurned() }
     sweepTimer = Timer(loop: loop) { [unowned self] in sweep() }
+    loop.whenRoomWasClaimed = { [departures] in departures.leave() }
   }
 
   /// Accepts clients from `descriptor`, which becomes the core's.

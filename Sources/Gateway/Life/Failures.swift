@@ -84,6 +84,9 @@ extension Exchange {
   /// can be put without tearing another apart; then the connection ends without the framing's end, so that nobody takes
   /// the answer for whole.
   private func endHonestly(_ failure: Failure) {
+    client.departFirst()
+    // The client may have gone over it.
+    guard stage == .relaying else { return }
     record.failure = failure
     let parser = responseParser
     if takesEvents, let parser, SSE.endsEvent(tail: parser.payloadTail, count: parser.payloadCount),

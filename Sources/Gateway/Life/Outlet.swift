@@ -21,7 +21,12 @@ struct Outlet: ~Copyable {
 
   /// Writes the loop's batch. What the socket does not take is kept: a piece that lies in the loop's room takes the
   /// room with it, so that relayed bytes are not copied; any other piece is copied.
-  mutating func send(_ socket: Socket, _ loop: Loop, marks: Watermarks, copied: inout Int) -> Delivery {
+  ///
+  /// Where the room is shared with pieces of others (`Departures`) it cannot go with one of them, and nothing can be read
+  /// behind it: what is left of a piece is copied to the front of a room of its own.
+  mutating func send(
+    _ socket: Socket, _ loop: Loop, marks: Watermarks, copied: inout Int, sharesRoom: Bool = false
+  ) -> Delivery {
     let batch = loop.batch
     let total = batch.byteCount
     var accepted = 0
@@ -31,7 +36,12 @@ struct Outlet: ~Copyable {
       case .failed(let error): return .failed(error)
       }
     }
-    if accepted < total { keep(batch, after: accepted, loop, copied: &copied) }
+    if accepted < total {
+      if sharesRoom, queue.tailRoom(atLeast: total - accepted) == nil {
+        queue.appendEmpty(Slab(capacity: loop.room.capacity))
+      }
+      keep(batch, after: accepted, loop, copied: &copied)
+    }
     return .went(relay.wrote(total, accepted: accepted, marks: marks))
   }
 
