@@ -52,7 +52,7 @@ public final class Loop {
     // SAFETY: `claimed` never passes the room's size.
     UnsafeMutableRawBufferPointer(rebasing: currentBytes[claimed...])
   }
-  /// Called at the end of a turn in which room was claimed, before anything dies.
+  /// Called before the loop sleeps or anything dies, in a turn in which room was claimed.
   public var whenRoomWasClaimed: (() -> Void)?
 
   /// A loop that does not run yet, with a read room of `roomCapacity` bytes: by default 64 KiB of a body and the head in
@@ -164,7 +164,9 @@ public final class Loop {
   /// Keeps `bytes`, which were read into `readRoom`, and all in front of them as they are: later reads go behind them.
   /// Until `freeRoom`, which the owner of `whenRoomWasClaimed` calls at the end of the turn at the latest.
   public func claimRoom(through bytes: UnsafeRawBufferPointer) {
-    guard let room = currentBytes.baseAddress, let start = bytes.baseAddress else { return }
+    guard let room = currentBytes.baseAddress, let start = bytes.baseAddress, start >= UnsafeRawPointer(room) else {
+      return
+    }
     let end = start - UnsafeRawPointer(room) + bytes.count
     if end > claimed, end <= currentBytes.count { claimed = end }
   }
@@ -247,6 +249,8 @@ public final class Loop {
       for job in jobs { job() }
     }
     executor.drain()
+    // The loop may sleep now, and the turn would not end before it wakes.
+    if claimed > 0 { whenRoomWasClaimed?() }
   }
 
   fileprivate func readInbox() {

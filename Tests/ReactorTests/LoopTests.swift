@@ -129,6 +129,46 @@ import Testing
     #expect(socketGhost == nil)
   }
 
+  @Test("claimed room is not read into again until it is free, also when the room is handed over")
+  func claimed() throws {
+    let loop = try Loop(roomCapacity: 8192)
+    defer { loop.close() }
+    let whole = loop.readRoom
+    whole[0] = 7
+    loop.claimRoom(through: UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(whole)[..<100]))
+    #expect(loop.readRoom.count == 8092 && loop.readRoom.baseAddress == whole.baseAddress.map { $0 + 100 })
+    loop.claimRoom(through: UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(whole)[..<50]))
+    #expect(loop.readRoom.count == 8092, "what lies in front is claimed already")
+    let elsewhere = UnsafeMutableRawBufferPointer.allocate(byteCount: 16, alignment: 16)
+    defer { elsewhere.deallocate() }
+    loop.claimRoom(through: UnsafeRawBufferPointer(elsewhere))
+    loop.claimRoom(through: UnsafeRawBufferPointer(start: nil, count: 0))
+    #expect(loop.readRoom.count <= 8092)
+    loop.freeRoom()
+    #expect(loop.readRoom.count == 8192)
+    loop.claimRoom(through: UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(whole)[..<100]))
+    _ = loop.handOverRoom()
+    #expect(loop.readRoom.count == 8192)
+    #expect(whole[0] == 7, "the old room lives to the end of the turn")
+  }
+
+  @Test("whoever claimed room is told before the loop sleeps")
+  func toldOfClaims() throws {
+    let loop = try Loop(roomCapacity: 8192)
+    defer { loop.close() }
+    var told = 0
+    loop.whenRoomWasClaimed = {
+      told += 1
+      loop.freeRoom()
+      loop.stop()
+    }
+    loop.runLater {
+      loop.claimRoom(through: UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(loop.readRoom)[..<10]))
+    }
+    loop.run()
+    #expect(told == 1 && loop.readRoom.count == 8192)
+  }
+
   @Test("the read room changes hands and the loop has another")
   func handOver() throws {
     let loop = try Loop(roomCapacity: 8192)
