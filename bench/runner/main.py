@@ -164,6 +164,8 @@ def main(words):
         print(listing())
         return 0
     signal.signal(signal.SIGTERM, interrupted)
+    # Where it was started in the background, SIGINT is ignored until somebody says otherwise.
+    signal.signal(signal.SIGINT, interrupted)
     installer = Installer(ROOT, say)
     try:
         if asked.render:
