@@ -72,6 +72,21 @@ struct WriterTests {
     #expect(written { $0.statusLine(-5) }.text == "HTTP/1.1 100 Continue\r\n")
   }
 
+  @Test("an address is written as its description has it")
+  func addresses() {
+    for text in [
+      "0.0.0.0", "127.0.0.1", "10.99.100.255", "255.255.255.255", "1.20.30.4", "9.10.99.100", "2001:db8::1", "::",
+    ] {
+      let address = IPAddress(parsing: text)
+      #expect(address.map { address in written { $0.write(address) }.text } == text)
+      #expect(address.map { address in written(text.utf8.count - 1) { $0.write(address) }.overflowed } == true)
+    }
+    for part in 0..<UInt32(256) {
+      let address = IPAddress(ipv4: part << 24 | (255 - part) << 16 | part << 8 | part)
+      #expect(written { $0.write(address) }.text == address.description)
+    }
+  }
+
   @Test("what does not fit is dropped, and so is all that follows", arguments: 0..<60)
   func overflow(_ capacity: Int) {
     let write = { (writer: inout HeadWriter) in
