@@ -80,13 +80,15 @@ let package = Package(
     .testTarget(
       name: "GatewayTests", dependencies: ["Bytes", "Wire", "Flow", "Reactor", "Gateway", "Plugins"],
       swiftSettings: swift),
+    .target(name: "TestClient", dependencies: ["Reactor"], path: "Tests/TestClient", swiftSettings: swift),
     .testTarget(
-      name: "DemoBackendTests", dependencies: ["Bytes", "Wire", "Reactor", "DemoBackend"], swiftSettings: swift),
+      name: "DemoBackendTests", dependencies: ["Bytes", "Wire", "Reactor", "DemoBackend", "TestClient"],
+      swiftSettings: swift),
     .testTarget(
       name: "LoadGeneratorTests",
       dependencies: ["Reactor", "Stamp", "LoadGenerator", "MockBackend"], swiftSettings: swift),
     .testTarget(
-      name: "MockBackendTests", dependencies: ["Reactor", "Stamp", "MockBackend"], swiftSettings: swift),
+      name: "MockBackendTests", dependencies: ["Reactor", "Stamp", "MockBackend", "TestClient"], swiftSettings: swift),
     .testTarget(name: "ControlTests", dependencies: ["Control"], swiftSettings: swift),
     .testTarget(name: "StructureTests", swiftSettings: swift),
   ]

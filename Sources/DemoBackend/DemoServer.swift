@@ -4,7 +4,7 @@ import Glibc
 import Reactor
 
 /// A demo backend on the loop's side.
-final class DemoServer {
+final class DemoServer: LoopServer {
   let loop: Loop
   let settings: DemoSettings
   let routes: DemoRoutes

@@ -2,6 +2,7 @@
 
 import DemoBackend
 import Reactor
+import TestClient
 import Testing
 
 @Suite("Server")

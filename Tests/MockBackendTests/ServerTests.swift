@@ -1,13 +1,14 @@
 import Glibc
 import Reactor
 import Stamp
+import TestClient
 import Testing
 
 @testable import MockBackend
 
 @Suite("A mock backend on a socket", .serialized)
 struct ServerTests {
-  private func mock(_ text: String = "") throws -> MockBackend {
+  private func mock(_ text: String = "") throws -> RunningServer {
     var settings = MockSettings()
     settings.events = 3
     settings.gapMicroseconds = 1_000
@@ -62,6 +63,20 @@ struct ServerTests {
       let filler = Array(content)
       #expect(filler.withUnsafeBytes { Filler.matches($0, at: 0) })
       #expect(body.suffix(3) == Array("16}}".utf8).suffix(3))
+    }
+  }
+
+  @Test("whoever asks for its health is told that it is well, and other paths are not there")
+  func health() throws {
+    let mock = try mock()
+    defer { mock.stop() }
+    let client = try Client(mock.address)
+    for (path, status) in [("/health", 200), ("/v1/models", 200), ("/health/x", 404)] {
+      client.send("GET \(path) HTTP/1.1\r\nHost: m\r\n\r\n")
+      let head = try #require(client.read(through: "\r\n\r\n"))
+      #expect(head.hasPrefix("HTTP/1.1 \(status) "))
+      let length = head.split(separator: "\r\n").first { $0.hasPrefix("Content-Length: ") }?.dropFirst(16)
+      _ = try #require(client.read(count: length.flatMap { Int($0) } ?? 0))
     }
   }
 

@@ -14,7 +14,7 @@ final class MockConnection: SocketOwner, PayloadSink {
   }
 
   enum Kind {
-    case chat, models, unknown
+    case chat, models, health, unknown
   }
 
   let server: MockServer
@@ -151,8 +151,12 @@ final class MockConnection: SocketOwner, PayloadSink {
     let path = head.bytes(head.path)
     keepAlive = parser.keepAlive
     kind =
-      head.method == .post && ByteRun.ends(path, with: "/chat/completions")
-      ? .chat : head.method == .get && ByteRun.ends(path, with: "/models") ? .models : .unknown
+      switch head.method {
+      case .post where ByteRun.ends(path, with: "/chat/completions"): .chat
+      case .get where ByteRun.ends(path, with: "/models"): .models
+      case .get where ByteRun.ends(path, with: "/health"): .health
+      default: .unknown
+      }
     // Nearly all heads have no more than a handful of lines.
     profile = head.first(named: "x-mock").map { server.profile(for: head.bytes($0)) } ?? server.defaultProfile
   }
@@ -176,6 +180,7 @@ final class MockConnection: SocketOwner, PayloadSink {
     switch kind {
     case .chat: sending.begin(isStream ? .stream : .answer, profile, usage: wantsUsage, now: now)
     case .models: sending.begin(.fixed(server.modelList), profile, usage: false, now: now)
+    case .health: sending.begin(.fixed(server.healthy), profile, usage: false, now: now)
     case .unknown: sending.begin(.fixed(server.notFound), profile, usage: false, now: now)
     }
     phase = .sending

@@ -7,11 +7,12 @@ import Reactor
 import Stamp
 
 /// A mock backend on the loop's side.
-final class MockServer {
+final class MockServer: LoopServer {
   let loop: Loop
   let pacer: Pacer
   let defaultProfile: Profile
   let modelList: Chunk
+  let healthy: Chunk
   let notFound: Chunk
   private let settings: MockSettings
   private var listener: Listener?
@@ -27,6 +28,7 @@ final class MockServer {
     pacer = Pacer(loop: loop)
     defaultProfile = Profile(settings)
     modelList = Profile.chunk(AnswerTexts.message(status: 200, Array(Self.models.utf8)))
+    healthy = Profile.chunk(AnswerTexts.message(status: 200, Array("{}".utf8)))
     notFound = Profile.chunk(AnswerTexts.message(status: 404, Array(Self.unknown.utf8)))
     listener = try Listener(descriptor: descriptor, loop: loop) { [unowned(unsafe) self] descriptor, _ in
       // SAFETY: the listener is closed, and its closure dropped, in close(), before the server goes away.
@@ -85,5 +87,5 @@ final class MockServer {
   private static let models =
     #"{"object":"list","data":[{"id":"mock","object":"model","created":1700000000,"owned_by":"bench"}]}"#
   private static let unknown =
-    #"{"error":{"message":"The mock knows chat completions and models.","type":"invalid_request_error","param":null,"code":null}}"#
+    #"{"error":{"message":"The mock knows chat completions, models and health.","type":"invalid_request_error","param":null,"code":null}}"#
 }

@@ -1,16 +1,16 @@
-// A blocking client for the socket tests. Every call gives up after a minute, so that a mistake fails instead of
+// A blocking client for the tests of servers. Every call gives up after a minute, so that a mistake fails instead of
 // hanging.
 
 import Glibc
 import Reactor
 
-/// One connection to a mock backend.
-final class Client {
+/// One connection to a server.
+public final class Client {
   private let descriptor: Int32
   /// Bytes read and not taken yet.
   private var buffer: [UInt8] = []
 
-  init(_ address: SocketAddress) throws {
+  public init(_ address: SocketAddress) throws {
     descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     var limit = timeval(tv_sec: 60, tv_usec: 0)
     setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
@@ -24,7 +24,7 @@ final class Client {
 
   /// Sends all of `bytes`; false when the peer has closed.
   @discardableResult
-  func send(_ bytes: some Sequence<UInt8>) -> Bool {
+  public func send(_ bytes: some Sequence<UInt8>) -> Bool {
     let bytes = Array(bytes)
     var sent = 0
     while sent < bytes.count {
@@ -39,10 +39,14 @@ final class Client {
   }
 
   @discardableResult
-  func send(_ text: String) -> Bool { send(text.utf8) }
+  public func send(_ text: String) -> Bool { send(text.utf8) }
+
+  public func post(_ path: String, _ body: String, headers: String = "") {
+    send("POST \(path) HTTP/1.1\r\nHost: demo\r\nContent-Length: \(body.utf8.count)\r\n\(headers)\r\n\(body)")
+  }
 
   /// How reading ended.
-  enum End: Equatable {
+  public enum End: Equatable, Sendable {
     case closed, reset, timedOut
   }
 
@@ -59,7 +63,7 @@ final class Client {
   }
 
   /// Reads up to and with `mark`, and returns what was read; nil when the connection ends before.
-  func read(through mark: String) -> String? {
+  public func read(through mark: String) -> String? {
     let mark = Array(mark.utf8)
     var from = 0
     while true {
@@ -78,7 +82,7 @@ final class Client {
   }
 
   /// Reads until the connection ends.
-  func readToEnd() -> (text: String, end: End) {
+  public func readToEnd() -> (text: String, end: End) {
     while true {
       guard let end = more() else { continue }
       let text = String(decoding: buffer, as: UTF8.self)
@@ -88,11 +92,30 @@ final class Client {
   }
 
   /// Reads `count` bytes; nil when the connection ends before.
-  func read(count: Int) -> [UInt8]? {
+  public func read(count: Int) -> [UInt8]? {
     while buffer.count < count {
       if more() != nil { return nil }
     }
     defer { buffer.removeFirst(count) }
     return Array(buffer[..<count])
   }
+
+  /// Reads a reply with content-length.
+  public func reply() -> (head: String, body: String)? {
+    guard let head = read(through: "\r\n\r\n"), let name = head.firstRange(of: "content-length: "),
+      let length = Int(head[name.upperBound...].prefix { $0.isNumber })
+    else { return nil }
+    guard let body = read(count: length) else { return nil }
+    return (head, String(decoding: body, as: UTF8.self))
+  }
+}
+
+/// Waits until `condition` holds; false after ten seconds.
+public func eventually(_ condition: () -> Bool) -> Bool {
+  let limit = Machine.monotonicNanoseconds() + 10_000_000_000
+  while !condition() {
+    guard Machine.monotonicNanoseconds() < limit else { return false }
+    sched_yield()
+  }
+  return true
 }
