@@ -50,7 +50,7 @@ extension Exchange {
       guard stage == .relaying else { return }
       responseStore.removeAll()
       responseParser?.releaseHead()
-      if parser == nil, sent >= sentTotal { releaseOutgoing() }
+      if parser == nil, outgoing.sent >= outgoing.sentTotal { releaseOutgoing() }
     case .relaying:
       // The piece in front of this one still waits for the end of the turn.
       client.departFirst()
@@ -70,8 +70,8 @@ extension Exchange {
       responseParser = core.takeResponseParser(bodiless: isHead)
       record.firstByteAt = core.loop.now
       // A byte of an answer came: the request will not be sent again.
-      sentHead = sent < sentTotal ? sentHead : nil
-      if sent >= sentTotal { body.removeAll() }
+      outgoing.sentHead = outgoing.sent < outgoing.sentTotal ? outgoing.sentHead : nil
+      if outgoing.sent >= outgoing.sentTotal { outgoing.body.removeAll() }
     }
     guard let parser = responseParser else { return nil }
     var used = 0

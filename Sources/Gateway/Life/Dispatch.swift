@@ -9,16 +9,16 @@ extension Exchange {
   /// Finds an endpoint of the destination's cluster and sends the request to it.
   func dispatch() {
     guard let destination else { return }
-    if clusterState == nil {
-      clusterState = core.state(of: destination.cluster)
+    if outgoing.clusterState == nil {
+      outgoing.clusterState = core.state(of: destination.cluster)
       replaceModel(destination)
     }
-    guard let (index, endpoint) = clusterState?.next(excluding: tried) else {
-      var last = setbacks.last ?? Failure(.upstream, .unreachable, detail: "the cluster has no endpoint")
+    guard let (index, endpoint) = outgoing.clusterState?.next(excluding: outgoing.tried) else {
+      var last = outgoing.setbacks.last ?? Failure(.upstream, .unreachable, detail: "the cluster has no endpoint")
       last.retry = .never
       return fail(last)
     }
-    tried |= index < 64 ? 1 << UInt64(index) : .max
+    outgoing.tried |= index < 64 ? 1 << UInt64(index) : .max
     self.endpoint = endpoint
     attempts.began()
     if !streamsBody { boundTotal(destination.cluster.times.total) }
@@ -38,7 +38,7 @@ extension Exchange {
 
   private func replaceModel(_ destination: Destination) {
     guard let name = destination.upstreamModel, let range = members.modelRange, name != members.model else { return }
-    body.replace(range, with: members.isJSON ? JSONText.quoted(name) : Array(name.utf8))
+    outgoing.body.replace(range, with: members.isJSON ? JSONText.quoted(name) : Array(name.utf8))
   }
 
   // MARK: Connecting
@@ -56,7 +56,7 @@ extension Exchange {
       guard stage == .connecting, dialing == attempt else { return }
       switch result {
       case .success(let found):
-        addresses = found.reversed()
+        outgoing.addresses = found.reversed()
         shareTimeToConnect(endpoint.cluster.times.connect)
         connectToNextAddress(nil)
       case .failure(let error):
@@ -67,14 +67,14 @@ extension Exchange {
 
   /// Each address has its share of the time: one that swallows packets leaves some to those behind it.
   private func shareTimeToConnect(_ time: UInt64) {
-    let share = time / UInt64(max(addresses.count, 1)) / 1_000_000
+    let share = time / UInt64(max(outgoing.addresses.count, 1)) / 1_000_000
     dialMilliseconds = time == 0 ? 0 : UInt32(clamping: max(share, 1))
   }
 
   func connectToNextAddress(_ last: SocketError?) {
     guard let endpoint else { return }
     var last = last
-    while let address = addresses.popLast() {
+    while let address = outgoing.addresses.popLast() {
       waitingFor = .connect
       bound(UInt64(dialMilliseconds) * 1_000_000)
       do throws(SocketError) {
@@ -97,7 +97,7 @@ extension Exchange {
 
   func upstreamOpened(_ connection: UpstreamConnection) {
     guard stage == .connecting, upstream === connection else { return }
-    addresses = []
+    outgoing.addresses = []
     connection.socket?.interest = .read
     sendRequest(connection)
   }
@@ -123,34 +123,34 @@ extension Exchange {
     stage = .asking
     let batch = core.loop.batch
     batch.reset()
-    if let sentHead {
+    if let sentHead = outgoing.sentHead {
       // A replay: the head was written before, for the same endpoint.
       batch.add(sentHead.bytes)
-      sentTotal = sentHead.count + body.sentCount
+      outgoing.sentTotal = sentHead.count + outgoing.body.sentCount
     } else {
       guard let bytes = writeUpstreamHead(endpoint) else {
         return fail(Failure(.downstream, .framing(status: 431, reason: "The header section is too long.")))
       }
       batch.add(bytes)
-      sentTotal = bytes.count + body.sentCount
+      outgoing.sentTotal = bytes.count + outgoing.body.sentCount
     }
     let headBytes = batch.byteCount
-    sent = 0
+    outgoing.sent = 0
     if streamsBody { return startStreaming(connection) }
-    body.lendSent(skipping: 0) { batch.add($0) }
+    outgoing.body.lendSent(skipping: 0) { batch.add($0) }
     switch socket.write(batch) {
     case .failed(let error): return requestWasRefused(socket, error)
-    case .wrote(let count): sent = count
+    case .wrote(let count): outgoing.sent = count
     }
-    if sent < sentTotal {
+    if outgoing.sent < outgoing.sentTotal {
       let head = UnsafeRawBufferPointer(rebasing: core.headRoom.room[..<headBytes])
-      if sentHead == nil { sentHead = Chunk(copying: head) }
-      body.keep(core.loop)
+      if outgoing.sentHead == nil { outgoing.sentHead = Chunk(copying: head) }
+      outgoing.body.keep(core.loop)
       socket.interest.formUnion(.write)
       waitingFor = .writeStall
       bound(endpoint.cluster.times.writeStall)
     } else {
-      if isReused, sentHead == nil { keepForReplay(batch, headBytes) }
+      if isReused, outgoing.sentHead == nil { keepForReplay(batch, headBytes) }
       requestWasSent()
     }
     releaseHead()
@@ -160,10 +160,10 @@ extension Exchange {
   /// kept in one piece, from a large one the body keeps its place.
   private func keepForReplay(_ batch: WriteBatch, _ headBytes: Int) {
     if batch.byteCount - headBytes <= Self.replayCopyBytesMax {
-      sentHead = Chunk(copying: batch)
-      body.removeAll()
+      outgoing.sentHead = Chunk(copying: batch)
+      outgoing.body.removeAll()
     } else {
-      sentHead = Chunk(copying: UnsafeRawBufferPointer(rebasing: core.headRoom.room[..<headBytes]))
+      outgoing.sentHead = Chunk(copying: UnsafeRawBufferPointer(rebasing: core.headRoom.room[..<headBytes]))
     }
   }
 
@@ -173,18 +173,21 @@ extension Exchange {
     guard upstream === connection, let socket = connection.socket, let endpoint else { return }
     if streamsBody { return drainUpload(connection) }
     guard stage == .asking || stage == .relaying else { return }
-    while sent < sentTotal {
+    while outgoing.sent < outgoing.sentTotal {
       let batch = core.loop.batch
       batch.reset()
-      let headCount = sentHead?.count ?? 0
-      if let sentHead, sent < headCount { batch.add(UnsafeRawBufferPointer(rebasing: sentHead.bytes[sent...])) }
-      body.lendSent(skipping: max(0, sent - headCount)) { batch.add($0) }
+      let sent = outgoing.sent
+      let headCount = outgoing.sentHead?.count ?? 0
+      if let head = outgoing.sentHead, sent < headCount {
+        batch.add(UnsafeRawBufferPointer(rebasing: head.bytes[sent...]))
+      }
+      outgoing.body.lendSent(skipping: max(0, sent - headCount)) { batch.add($0) }
       let offered = batch.byteCount
       guard offered > 0 else { break }
       switch socket.write(batch) {
       case .failed(let error): return requestWasRefused(socket, error)
       case .wrote(let count):
-        sent += count
+        outgoing.sent += count
         if stage == .asking, count > 0 { bound(endpoint.cluster.times.writeStall) }
         if count < offered { return }
       }
@@ -214,8 +217,8 @@ extension Exchange {
     bound(endpoint.cluster.times.firstByte)
     // A fresh connection is never sent the same request twice: its bytes can go.
     if !isReused {
-      sentHead = nil
-      body.removeAll()
+      outgoing.sentHead = nil
+      outgoing.body.removeAll()
     }
   }
 

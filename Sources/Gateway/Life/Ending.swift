@@ -15,7 +15,7 @@ extension Exchange {
     totalDeadline = 0
     if let upstream, let endpoint {
       let isReusable =
-        !hasExtra && isRequestWhole && sent >= sentTotal && upstream.outlet.queue.isEmpty
+        !hasExtra && isRequestWhole && outgoing.sent >= outgoing.sentTotal && upstream.outlet.queue.isEmpty
         && (responseParser?.keepAlive ?? false)
       self.upstream = nil
       upstream.exchange = nil

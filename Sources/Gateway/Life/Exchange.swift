@@ -162,13 +162,13 @@ public final class Exchange: PayloadSink {
   /// Copies head and body out of the loop's room, where they are needed for longer than the bytes lie there: `consume`
   /// asks for it behind the last of them, and whoever gives the room away asks before.
   func keepBorrowed() {
-    if isHeadPlaced, let parser, headStore.isEmpty {
+    if isHeadPlaced, let parser, outgoing.headStore.isEmpty {
       let head = parser.head
-      headStore.append(
+      outgoing.headStore.append(
         head.bytes(Span(count: UInt32(clamping: head.byteCount))), limit: snapshot.client.limits.headBytesMax)
-      head.base = headStore.base(of: head)
+      head.base = outgoing.headStore.base(of: head)
     }
-    body.keep(core.loop)
+    outgoing.body.keep(core.loop)
   }
 
   /// The head has been sent and will not be asked for again.
@@ -176,7 +176,7 @@ public final class Exchange: PayloadSink {
     guard isRequestWhole, let parser else { return }
     self.parser = nil
     isHeadPlaced = false
-    headStore.removeAll()
+    outgoing.headStore.removeAll()
     core.giveRequestParser(parser)
   }
 

@@ -41,7 +41,7 @@ extension Exchange {
       dropUpstream()
       connect(endpoint)
     case .elsewhere:
-      setbacks.append(failure)
+      outgoing.setbacks.append(failure)
       dropUpstream()
       dispatch()
     }
@@ -54,7 +54,7 @@ extension Exchange {
     let wait: Failure.Wait = totalDeadline != 0 && now >= totalDeadline ? .total : waitingFor
     switch stage {
     case .connecting:
-      if wait == .connect, !addresses.isEmpty {
+      if wait == .connect, !outgoing.addresses.isEmpty {
         upstream?.close()
         upstream = nil
         return connectToNextAddress(nil)
@@ -70,7 +70,7 @@ extension Exchange {
   func dropUpstream() {
     deadline = 0
     dialing &+= 1
-    addresses = []
+    outgoing.addresses = []
     upstream?.close()
     upstream = nil
     if let responseParser { core.giveResponseParser(responseParser) }

@@ -126,8 +126,8 @@ extension Exchange {
       case .chunked: writer.write("Transfer-Encoding: chunked\r\n")
       case .none, .untilClose: break
       }
-    } else if body.sentCount > 0 || expectsBody(record.method) {
-      writer.field("Content-Length", UInt64(body.sentCount))
+    } else if outgoing.body.sentCount > 0 || expectsBody(record.method) {
+      writer.field("Content-Length", UInt64(outgoing.body.sentCount))
     }
   }
 

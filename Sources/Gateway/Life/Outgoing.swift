@@ -39,47 +39,6 @@ final class Outgoing {
 }
 
 extension Exchange {
-  var headStore: HeadStore {
-    get { outgoing.headStore }
-    _modify { yield &outgoing.headStore }
-  }
-  var body: RequestBody {
-    get { outgoing.body }
-    _modify { yield &outgoing.body }
-  }
-  var scanner: BodyScanner? {
-    get { outgoing.scanner }
-    set { outgoing.scanner = newValue }
-  }
-  var sentHead: Chunk? {
-    get { outgoing.sentHead }
-    set { outgoing.sentHead = newValue }
-  }
-  var sent: Int {
-    get { outgoing.sent }
-    set { outgoing.sent = newValue }
-  }
-  var sentTotal: Int {
-    get { outgoing.sentTotal }
-    set { outgoing.sentTotal = newValue }
-  }
-  var clusterState: ClusterState? {
-    get { outgoing.clusterState }
-    set { outgoing.clusterState = newValue }
-  }
-  var tried: UInt64 {
-    get { outgoing.tried }
-    set { outgoing.tried = newValue }
-  }
-  var setbacks: [Failure] {
-    get { outgoing.setbacks }
-    _modify { yield &outgoing.setbacks }
-  }
-  var addresses: [SocketAddress] {
-    get { outgoing.addresses }
-    _modify { yield &outgoing.addresses }
-  }
-
   /// The answer has begun and the request is out: nothing of it will be sent again.
   func releaseOutgoing() {
     guard outgoing !== core.spent else { return }

@@ -141,16 +141,16 @@ extension Exchange {
     if isRequestWhole { return run(.body) }
     switch makeScanner(head, isNeeded: isNeeded) {
     case .failure(let failure): return fail(failure)
-    case .success(let scanner): self.scanner = scanner
+    case .success(let scanner): outgoing.scanner = scanner
     }
     let limit = snapshot.client.bodyBytesMax
     var length: UInt64?
     if case .length(let count) = parser.framing { length = count }
     if !isNeeded, let length, length > UInt64(limit) {
       // Too large to be held for a model that it need not name: it passes unread, as large as it is.
-      self.scanner = nil
+      outgoing.scanner = nil
     }
-    if scanner != nil {
+    if outgoing.scanner != nil {
       if let length, length > UInt64(limit) {
         return fail(Failure(.downstream, .bodyTooLarge(limit: limit)))
       }
@@ -215,12 +215,12 @@ extension Exchange {
     guard stage == .holding else { return discardUpload(bytes, parser) }
     client.bodyMoved()
     let used: Int
-    if case .length(let length) = parser.framing, body.count == 0, UInt64(bytes.count) >= length {
+    if case .length(let length) = parser.framing, outgoing.body.count == 0, UInt64(bytes.count) >= length {
       // The whole of it is here: nothing is copied unless it must outlive this turn.
       used = Int(length)
       let whole = UnsafeRawBufferPointer(rebasing: bytes[..<used])
-      body.borrow(whole)
-      scanner?.scan(whole)
+      outgoing.body.borrow(whole)
+      outgoing.scanner?.scan(whole)
       _ = parser.parseBody(whole, to: nil)
       wholeRequest()
     } else {
@@ -247,32 +247,34 @@ extension Exchange {
   /// Called by the parser with the runs of a body that is being held.
   func holdPayload(_ bytes: UnsafeRawBufferPointer) {
     guard stage == .holding else { return }
-    guard body.count + bytes.count <= snapshot.client.bodyBytesMax else {
+    guard outgoing.body.count + bytes.count <= snapshot.client.bodyBytesMax else {
       // The parser is in the middle of its work; `takeBody` acts on this when it is done.
       isBodyTooLarge = true
       return
     }
-    scanner?.scan(bytes)
+    outgoing.scanner?.scan(bytes)
     var expected = 0
     if case .length(let length) = parser?.framing ?? .none {
-      expected = max(0, Int(clamping: length) - body.count - bytes.count)
+      expected = max(0, Int(clamping: length) - outgoing.body.count - bytes.count)
     }
-    body.hold(bytes, expected: expected, core.loop)
+    outgoing.body.hold(bytes, expected: expected, core.loop)
   }
 
   /// Room to read the rest of a held body into; nil where it must pass through the loop's room.
   func bodyRoom() -> UnsafeMutableRawBufferPointer? {
-    guard stage == .holding, case .length(let length) = parser?.framing ?? .none, body.count > 0 else { return nil }
-    return body.room(expected: max(0, Int(clamping: length) - body.count))
+    guard stage == .holding, case .length(let length) = parser?.framing ?? .none, outgoing.body.count > 0 else {
+      return nil
+    }
+    return outgoing.body.room(expected: max(0, Int(clamping: length) - outgoing.body.count))
   }
 
   /// `count` bytes were read into `bodyRoom`.
   func tookBody(_ count: Int) {
-    guard let parser, let room = body.room(expected: count) else { return }
+    guard let parser, let room = outgoing.body.room(expected: count) else { return }
     client.bodyMoved()
     let bytes = UnsafeRawBufferPointer(rebasing: room[..<min(count, room.count)])
-    scanner?.scan(bytes)
-    body.commit(bytes.count)
+    outgoing.scanner?.scan(bytes)
+    outgoing.body.commit(bytes.count)
     if case .complete = parser.parseBody(bytes, to: nil) { wholeRequest() }
     keepBorrowed()
   }
@@ -280,8 +282,8 @@ extension Exchange {
   private func wholeRequest() {
     isRequestWhole = true
     client.requestIsWhole()
-    record.bytesIn = UInt64(body.count)
-    if let scanner {
+    record.bytesIn = UInt64(outgoing.body.count)
+    if let scanner = outgoing.scanner {
       switch scanner.finish() {
       case .success(let members):
         self.members = members
@@ -292,7 +294,7 @@ extension Exchange {
         if case .badModel = failure.cause { return fail(failure) }
       }
       core.giveScanner(scanner)
-      self.scanner = nil
+      outgoing.scanner = nil
     }
     stage = .deciding
     run(.body)

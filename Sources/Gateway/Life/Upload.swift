@@ -9,9 +9,9 @@ import Wire
 extension Exchange {
   /// The head goes out; the body follows as it comes.
   func startStreaming(_ connection: UpstreamConnection) {
-    sentHead = nil
+    outgoing.sentHead = nil
     // From here on the outlet knows what is missing.
-    sent = sentTotal
+    outgoing.sent = outgoing.sentTotal
     guard let socket = connection.socket else { return }
     var copied = 0
     connection.outlet.relay = .flowing(pending: 0)
