@@ -48,21 +48,21 @@ extension Socket {
   /// Moves what is there into `pipe`, `limit` bytes at most. For plain sockets; ends and failures as with `read`.
   public func splice(into pipe: Pipe, limit: Int) -> ReadOutcome {
     guard !isTLS, limit > 0, pipe.pending < pipe.capacity else { return .wouldBlock }
-    return taking {
+    let outcome = taking {
       sluice_splice(descriptor, nil, pipe.input, nil, UInt(min(limit, pipe.capacity)), Self.moveWithoutWaiting)
-    } counting: {
-      pipe.pending += $0
     }
+    if case .bytes(let count) = outcome { pipe.pending += count }
+    return outcome
   }
 
   /// Moves what is in `pipe` to the peer, as far as the kernel takes it.
   public func splice(from pipe: Pipe) -> WriteOutcome {
     guard !isTLS, pipe.pending > 0 else { return .wrote(0) }
-    return giving {
+    let outcome = giving {
       sluice_splice(pipe.output, nil, descriptor, nil, UInt(pipe.pending), Self.moveWithoutWaiting)
-    } counting: {
-      pipe.pending -= $0
     }
+    if case .wrote(let count) = outcome { pipe.pending -= count }
+    return outcome
   }
 
   /// SPLICE_F_MOVE and SPLICE_F_NONBLOCK.

@@ -32,21 +32,17 @@ extension Socket {
       // recv and send go straight to the socket, past what read and write do for files.
       // SAFETY: the kernel writes at most `count` bytes behind `base`, which the caller keeps for the call.
       Glibc.recv(descriptor, base, room.count, 0)
-    } counting: { _ in
     }
   }
 
   /// What a call came to that takes bytes from the kernel.
   @inline(__always)
-  func taking(_ call: () -> Int, counting: (Int) -> Void) -> ReadOutcome {
+  func taking(_ call: () -> Int) -> ReadOutcome {
     guard state == .open else { return .wouldBlock }
     guard !notes.contains(.ended) else { return theEnd }
     while true {
       let count = call()
-      if count > 0 {
-        counting(count)
-        return .bytes(count)
-      }
+      if count > 0 { return .bytes(count) }
       if count == 0 {
         notes.formUnion(broughtDown ? .ended : [.ended, .clean])
         return theEnd
@@ -78,20 +74,16 @@ extension Socket {
       message.msg_iov = batch.pieces
       message.msg_iovlen = batch.count
       return Glibc.sendmsg(descriptor, &message, 0)
-    } counting: { _ in
     }
   }
 
   /// What a call came to that gives bytes to the kernel.
   @inline(__always)
-  func giving(_ call: () -> Int, counting: (Int) -> Void) -> WriteOutcome {
+  func giving(_ call: () -> Int) -> WriteOutcome {
     guard state == .open else { return .wrote(0) }
     while true {
       let count = call()
-      if count >= 0 {
-        counting(count)
-        return .wrote(count)
-      }
+      if count >= 0 { return .wrote(count) }
       switch errno {
       case EINTR: continue
       case EAGAIN: return .wrote(0)
