@@ -249,8 +249,9 @@ public final class Loop {
       for job in jobs { job() }
     }
     executor.drain()
-    // The loop may sleep now, and the turn would not end before it wakes.
-    if claimed > 0 { whenRoomWasClaimed?() }
+    // The loop may sleep now, and the turn would not end before it wakes. A room that was handed over is claimed no more,
+    // and what lies in it has still to leave.
+    if claimed > 0 || keeps { whenRoomWasClaimed?() }
   }
 
   fileprivate func readInbox() {

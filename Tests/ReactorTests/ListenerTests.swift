@@ -36,6 +36,28 @@ import Testing
     #expect(after == 3)
   }
 
+  @Test("accepted sockets send small pieces at once, as the listening one says (TCP_NODELAY)")
+  func noDelay() async throws {
+    let found = try await withLoop { loop in
+      let descriptor = try ListenSocket.open(.loopback(port: 0), backlog: 16, reusePort: false)
+      let address = SocketAddress.local(of: descriptor) ?? .loopback(port: 1)
+      var found: Int32 = -1
+      let listener = try Listener(descriptor: descriptor, loop: loop) { descriptor, _ in
+        var length = socklen_t(MemoryLayout<Int32>.size)
+        getsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &found, &length)
+        close(descriptor)
+        loop.stop()
+      }
+      let client = try connectBlocking(address)
+      return {
+        listener.close()
+        close(client)
+        return found
+      }
+    }
+    #expect(found == 1)
+  }
+
   @Test("no more connections are accepted at a time than allowed, and none is forgotten")
   func bounded() async throws {
     let turns = try await withLoop { loop in
