@@ -2,13 +2,12 @@
 
 import os
 import re
-import time
 
 import pytest
 
 from harness.backends import Answers, Backend
 from harness.client import Cut
-from harness.waiting import until
+from harness.waiting import stands_still, until
 
 SIZE = 8_000_000
 PATH = "/v1/files/x/content"
@@ -16,6 +15,16 @@ PATH = "/v1/files/x/content"
 
 def head(size=SIZE, type_="application/octet-stream"):
     return b"HTTP/1.1 200 OK\r\ncontent-type: %s\r\ncontent-length: %d\r\n\r\n" % (type_.encode(), size)
+
+
+class InPieces(Backend):
+    """Sends more than all buffers on the way hold, piece by piece; `connections[i].bytes_sent` says how far it came."""
+
+    body = os.urandom(1_000_000) * 24
+
+    def answer(self, connection, request):
+        answer = head(len(self.body)) + self.body
+        return all(connection.send(answer[at : at + 65536]) for at in range(0, len(answer), 65536))
 
 
 class BreaksOff(Backend):
@@ -52,18 +61,17 @@ def test_the_log_counts_spliced_bytes_and_none_is_copied(start, backend):
 
 
 def test_a_slow_reader_of_a_spliced_body_stops_the_backend_and_loses_nothing(start, backend):
-    body = os.urandom(SIZE)
-    answers = backend(Answers, head() + body)
+    answers = backend(InPieces)
     gateway = start(answers)
     before = gateway.resident_bytes()
-    client = gateway.client(receive_buffer=4096, timeout=30)
+    client = gateway.client(receive_buffer=65536, timeout=30)
     client.request("GET", PATH)
     response = client.response_head()
-    until("something to arrive", lambda: answers.requests)
-    time.sleep(0.5)
+    until("the backend to be stopped by the slow reader", lambda: stands_still(answers.connections[0]), 20)
+    assert answers.connections[0].bytes_sent < len(answers.body)
     assert gateway.resident_bytes() - before < 4 << 20
     client.read_body(response)
-    assert response.body == body
+    assert response.body == answers.body
 
 
 @pytest.mark.parametrize("leave", ["close", "reset"])
