@@ -33,10 +33,11 @@ def relay(client, streams, count, gap):
 
 
 @pytest.mark.parametrize("gap", [0.0, 0.001], ids=["in bursts", "one by one"])
-def test_an_event_is_relayed_without_an_allocation_or_a_copy(start, backend, counts, gap):
+def test_an_event_is_relayed_without_an_allocation_a_copy_or_a_lock(start, backend, counts, gap):
     streams = backend(StreamsOnDemand)
     gateway = start(streams, environment=counts.environment)
-    assert counts.read()["allocations"] > 0, "the shim counts"
+    start_up = counts.read()
+    assert start_up["allocations"] > 0 and start_up["locks"] > 0, "the shim counts"
     client = gateway.client().chat(stream=True)
     client.response_head()
     relay(client, streams, BEFORE, gap)
@@ -46,6 +47,7 @@ def test_an_event_is_relayed_without_an_allocation_or_a_copy(start, backend, cou
     per_event = {name: (after[name] - before[name]) / COUNTED for name in after}
     assert per_event["allocations"] < 0.01, per_event
     assert per_event["copies"] < 0.01, per_event
+    assert per_event["locks"] < 0.01, per_event
     streams.finish()
     client.take_through(b"0\r\n\r\n")
 

@@ -16,7 +16,8 @@ from harness.waiting import until
 from .still import ENVIRONMENT, launcher
 
 HERE = Path(__file__).parent
-INSTRUCTIONS, ALLOCATIONS, COPIED, CALLS = "instructions", "allocations", "bytes copied", "system calls"
+INSTRUCTIONS, ALLOCATIONS, COPIED, LOCKS = "instructions", "allocations", "bytes copied", "locks"
+CALLS = "system calls"
 
 
 class Instructions:
@@ -61,9 +62,9 @@ class Instructions:
 
 
 class Memory:
-    """Allocations, and bytes copied in pieces of 64 and more, of all threads, by the scenarios' count.c."""
+    """Allocations, bytes copied in pieces of 64 and more, and locks, of all threads, by the scenarios' count.c."""
 
-    kinds = (ALLOCATIONS, COPIED)
+    kinds = (ALLOCATIONS, COPIED, LOCKS)
 
     def __init__(self, directory):
         clock = compile_library(HERE / "wallclock.c", directory / "wallclock.so")
@@ -78,7 +79,7 @@ class Memory:
 
     def read(self, _):
         counts = self.counts.read()
-        return Counter({ALLOCATIONS: counts["allocations"], COPIED: counts["copied"]})
+        return Counter({ALLOCATIONS: counts["allocations"], COPIED: counts["copied"], LOCKS: counts["locks"]})
 
 
 class SystemCalls:

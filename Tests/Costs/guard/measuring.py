@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from harness.gateway import Gateway, basic_config, free_port
 
-from .instruments import ALLOCATIONS, CALLS, COPIED, INSTRUCTIONS, KINDS
+from .instruments import ALLOCATIONS, CALLS, COPIED, INSTRUCTIONS, KINDS, LOCKS
 from .pair import Pair
 from .still import OneProcessor, wait_until_still
 from .workloads import EVENTS, WORKLOADS
@@ -37,7 +37,9 @@ FIGURES = tuple(name(kind, workload.unit) for kind in KINDS for workload in WORK
 
 # For a figure that is new in the baseline, of a request and of an event: the next whole allocation, copy or call of a
 # request is seen, and one of every twentieth event. What happens per second instead must fit in: log, pools, timers.
-USUAL = {INSTRUCTIONS: ("1 %", "1 %"), ALLOCATIONS: (0.5, 0.02), COPIED: (32, 1), CALLS: (0.5, 0.05)}
+USUAL = {
+    INSTRUCTIONS: ("1 %", "1 %"), ALLOCATIONS: (0.5, 0.02), COPIED: (32, 1), LOCKS: (0.5, 0.02), CALLS: (0.5, 0.05),
+}  # fmt: skip
 TOLERANCES = {
     name(kind, workload.unit): USUAL[kind][workload.unit in EVENTS] for kind in KINDS for workload in WORKLOADS
 }

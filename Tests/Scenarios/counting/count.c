@@ -1,16 +1,18 @@
-/* Counts what the byte path must not do, for test_allocations.py and Tests/Costs: allocations, and copies of 64 bytes and more.
+/* Counts what the byte path must not do, for test_allocations.py and Tests/Costs: allocations, copies of 64 bytes and more,
+ * and locks of the C library's (libuv's and OpenSSL's; a Swift Mutex is a word in memory that nobody outside can watch).
  * Loaded by LD_PRELOAD; the numbers are in the file that SLUICE_COUNTS names, shared, so that the test reads them while
  * the gateway runs. No call here allocates, and none looks a symbol up: glibc's own entry points are called by name. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 struct counts {
-  uint64_t allocations, allocated, copies, copied;
+  uint64_t allocations, allocated, copies, copied, locks;
 };
 
 static struct counts early;
@@ -20,6 +22,10 @@ extern void *__libc_malloc(size_t);
 extern void *__libc_calloc(size_t, size_t);
 extern void *__libc_realloc(void *, size_t);
 extern void *__libc_memalign(size_t, size_t);
+extern int __pthread_mutex_lock(pthread_mutex_t *);
+extern int __pthread_mutex_trylock(pthread_mutex_t *);
+extern int __pthread_rwlock_rdlock(pthread_rwlock_t *);
+extern int __pthread_rwlock_wrlock(pthread_rwlock_t *);
 
 __attribute__((constructor)) static void begin(void) {
   const char *path = getenv("SLUICE_COUNTS");
@@ -99,4 +105,26 @@ void *memmove(void *to, const void *from, size_t size) {
   if ((uintptr_t)to - (uintptr_t)from >= size) forward(to, from, size);
   else backward(to, from, size);
   return to;
+}
+
+static void lock(void) { __atomic_fetch_add(&counts->locks, 1, __ATOMIC_RELAXED); }
+
+int pthread_mutex_lock(pthread_mutex_t *mutex) {
+  lock();
+  return __pthread_mutex_lock(mutex);
+}
+
+int pthread_mutex_trylock(pthread_mutex_t *mutex) {
+  lock();
+  return __pthread_mutex_trylock(mutex);
+}
+
+int pthread_rwlock_rdlock(pthread_rwlock_t *readers) {
+  lock();
+  return __pthread_rwlock_rdlock(readers);
+}
+
+int pthread_rwlock_wrlock(pthread_rwlock_t *writer) {
+  lock();
+  return __pthread_rwlock_wrlock(writer);
 }

@@ -1,6 +1,6 @@
-"""Allocations and copies of a running process, counted by a library that is loaded in front of the C library's own.
+"""Allocations, copies and locks of a running process, counted by a library that is loaded in front of the C library's own.
 
-`counting/count.c` is that library; it shares its four numbers with the test through a file. Both suites that count use
+`counting/count.c` is that library; it shares its numbers with the test through a file. Both suites that count use
 it: test_allocations.py holds the byte path to zero, Tests/Costs compares all of them with the baseline.
 """
 
@@ -10,7 +10,8 @@ import subprocess
 from pathlib import Path
 
 SOURCE = Path(__file__).resolve().parents[1] / "counting" / "count.c"
-NAMES = ("allocations", "allocated", "copies", "copied")
+NAMES = ("allocations", "allocated", "copies", "copied", "locks")
+LAYOUT = struct.Struct(f"<{len(NAMES)}Q")
 
 
 def compile_library(source, library, *flags):
@@ -35,4 +36,4 @@ class Counts:
             self.memory = mmap.mmap(file.fileno(), 4096)
 
     def read(self):
-        return dict(zip(NAMES, struct.unpack("<4Q", self.memory[:32])))
+        return dict(zip(NAMES, LAYOUT.unpack_from(self.memory)))
