@@ -78,12 +78,12 @@ ALL = [
         ],
     ),
     Peer(
-        "sglang-router", "sglang-router", "in its mode for one OpenAI backend, no retries, no circuit breaker",
+        "sglang-router", "sglang-router", "one worker of its kind, no retries, no circuit breaker",
         prepare=pypi("sglang-router", "sglang-router", ["python", "-m", "sglang_router.launch_router"]), full_only=True,
         arguments=lambda start, file: [
             "--host", "127.0.0.1", "--port", start.port, "--worker-urls", f"http://127.0.0.1:{start.backend}",
-            "--backend", "openai", "--prometheus-port", start.port + 1, "--log-level", "error",
-            "--health-check-endpoint", "/v1/models", "--disable-retries", "--disable-circuit-breaker",
+            "--policy", "round_robin", "--prometheus-port", start.port + 1, "--log-level", "error",
+            "--health-check-endpoint", "/health", "--disable-retries", "--disable-circuit-breaker",
             "--request-timeout-secs", "3600",
         ],
         start_seconds=60,
