@@ -78,6 +78,7 @@ def results(level="full", rounds=3, seed=7, change=lambda measurements: None):
         if scenario.allows(peer) and not (scenario.once and number > 1)
     ]
     change(measurements)
+    described = {scenario.name: asdict(scenario) for scenario in wanted}
     seen = {
         "spin_us_median": 900.0, "spin_spread": 1.02, "spin_drift": 1.0, "steal_share": 0.0, "foreign_cores": 0.01,
         "load_before": 0.1, "one_core": False,
@@ -97,9 +98,9 @@ def results(level="full", rounds=3, seed=7, change=lambda measurements: None):
             }
             for peer in chosen
         },
-        "scenarios": {scenario.name: asdict(scenario) for scenario in wanted},
+        "scenarios": described,
         "measurements": measurements, "planned": len(measurements),
-        "summary": summary.summarize(measurements),
+        "summary": summary.summarize(measurements, described),
     }  # fmt: skip
     made["goals"] = judge.judge(made)
     return made

@@ -101,5 +101,5 @@ def test_what_is_missing_or_wrong_judges_nothing(change, reason):
 
 
 def test_a_run_of_nothing_judges_nothing():
-    results = {"summary": summary.summarize([]), "peers": {}}
+    results = {"summary": summary.summarize([], {}), "peers": {}}
     assert {verdict["verdict"] for verdict in judge.judge(results)} == {"not measured"}

@@ -30,6 +30,14 @@ def test_wrong_answers_are_shown_and_not_judged(pretend):
     assert " †" in done.page
 
 
+def test_a_connection_that_stood_still_is_no_right_answer(pretend):
+    done = pretend("--scenarios", "plain-1k", load={"longest_silence_us": 510_000})
+    assert done.code == 1
+    assert "sluice, plain-1k: a connection stood still for the last 0.5 s" in done.complained
+    assert not any(record["ok"] for record in done.results["measurements"])
+    assert "† Sluice: a connection stood still for the last 0.5 s" in done.page
+
+
 def test_a_peer_that_does_not_start_is_told_once_and_the_others_go_on(pretend):
     done = pretend("--scenarios", "plain-1k,sse-500", fails="relay")
     assert done.code == 1

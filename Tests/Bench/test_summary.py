@@ -19,7 +19,7 @@ def test_one_wrong_round_spoils_the_peer_but_keeps_its_figures():
             "load": {"requests": 1, "errors": {"order": 0 if ok else 2, "status": {}}},
         }  # fmt: skip
 
-    table = summary.summarize([record(1, True), record(2, False)])
+    table = summary.summarize([record(1, True), record(2, False)], {})
     assert table["a"]["p"]["figures"]["f"]["rounds"] == [1, 2]
     assert table["a"]["p"]["complaint"] == "answers were wrong: order 2"
     assert summary.median(table, "a", "p", "f") is None
@@ -28,7 +28,39 @@ def test_one_wrong_round_spoils_the_peer_but_keeps_its_figures():
 
 def test_a_window_without_answers_says_so():
     record = {"ok": False, "load": {"requests": 0, "events": 0, "errors": {}}}
-    assert summary.problem(record) == "nothing was answered within the window"
+    assert summary.problem(record, {}) == "nothing was answered within the window"
+
+
+@pytest.mark.parametrize(
+    "mock, window, silence, still",
+    [
+        ({}, 1.2, 0.1, False),
+        ({}, 1.2, 1.2, True),
+        # A stream of grow-10000 has an event a second, one of sse-500 twenty.
+        (scenarios.TABLE["grow-10000"].mock, 1.2, 1.001, False),
+        (scenarios.TABLE["grow-10000"].mock, 1.2, 3.5, True),
+        (scenarios.TABLE["sse-500"].mock, 1.5, 0.052, False),
+        (scenarios.TABLE["sse-500"].mock, 1.5, 1.5, True),
+        # In a smoke run's window a busy machine may do nothing for a while.
+        ({}, 0.3, 0.2, False),
+        ({}, 0.3, 0.4, True),
+        # Of streams that are held, those count that never opened.
+        (scenarios.TABLE["held-5000"].mock, 2.0, 0.0, False),
+        (scenarios.TABLE["held-5000"].mock, 2.0, 22.0, True),
+    ],
+)
+def test_a_connection_stands_still_when_it_waits_for_longer_than_the_mock_pauses(mock, window, silence, still):
+    load = {"requests": 9, "events": 9, "window_seconds": window, "longest_silence_us": silence * 1e6}
+    record = {"scenario": "a", "peer": "p", "round": 1, "connections": 1, "ok": True, "figures": {"f": 1}, "load": load}
+    found = summary.problem(record, mock)
+    assert found == (f"a connection stood still for the last {silence:.1f} s" if still else None)
+    table = summary.summarize([record], {"a": {"mock": mock}})
+    assert table["a"]["p"]["ok"] == record["ok"] == (not still)
+    # Results are made anew from what is kept, and say the same again.
+    assert summary.summarize([record], {"a": {"mock": mock}}) == table
+    assert summary.problem({**record, "ok": False, "load": {**load, "requests": 0, "events": 0}}, mock) == (
+        found or "nothing was answered within the window"
+    )
 
 
 def test_coarse_histograms_keep_the_count_and_the_values_within_two_percent():

@@ -128,6 +128,23 @@ def test_the_same_results_make_the_same_plots(drawn, tmp_path):
         assert (tmp_path / name).read_bytes() == (drawn / name).read_bytes(), name
 
 
+def test_earlier_results_are_shown_by_todays_rules(run, tmp_path):
+    results = made_up.results(rounds=1)
+    record = next(r for r in results["measurements"] if (r["scenario"], r["peer"]) == ("plain-1k", "sluice"))
+    record["load"].update(window_seconds=1.2, longest_silence_us=1.3e6)
+    assert results["summary"]["plain-1k"]["sluice"]["ok"]
+    main.save(tmp_path / "results.json", results)
+    shown = run("--render", str(tmp_path / "results.json"), "--no-plots")
+    assert shown.code == 0, shown.complained
+    assert "† Sluice: a connection stood still for the last 1.3 s" in shown.page
+
+
+def test_the_results_of_this_tree_can_be_shown_anew(run):
+    shown = run("--render", str(ROOT / "bench/results/results.json"), "--no-plots")
+    assert shown.code == 0, shown.complained
+    assert shown.page.startswith("# How fast\n")
+
+
 def test_without_matplotlib_there_are_tables_and_a_line(monkeypatch, tmp_path, capfd):
     class Nothing:
         def pypi(self, name, requirements):

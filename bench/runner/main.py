@@ -68,6 +68,7 @@ def collected(asked, bench):
     progress.end()
     if not measurements:
         raise KeyboardInterrupt
+    described = {scenario.name: asdict(scenario) for scenario in wanted}
     results = {
         "schema": 1,
         "kind": asked.level,
@@ -87,12 +88,18 @@ def collected(asked, bench):
             for peer in chosen
         },
         "skipped": skipped,
-        "scenarios": {scenario.name: asdict(scenario) for scenario in wanted},
+        "scenarios": described,
         "measurements": measurements,
-        "summary": summary.summarize(measurements),
+        "summary": summary.summarize(measurements, described),
     }  # fmt: skip
     results["goals"] = judge.judge(results)
     return results
+
+
+def anew(results):
+    """Results of an earlier run: what was measured stays, and what is made of it is made by today's rules."""
+    made = {**results, "summary": summary.summarize(results["measurements"], results["scenarios"])}
+    return {**made, "goals": judge.judge(made)}
 
 
 def draw(asked, results, bench):
@@ -169,8 +176,7 @@ def main(words):
     installer = Installer(ROOT, say)
     try:
         if asked.render:
-            results = json.loads(asked.render.read_text())
-            write(asked, {**results, "goals": judge.judge(results)}, Bench(ROOT, None, installer))
+            write(asked, anew(json.loads(asked.render.read_text())), Bench(ROOT, None, installer))
             return 0
         bench = Bench(ROOT, tools.find(ROOT), installer)
         results = collected(asked, bench)

@@ -30,7 +30,7 @@ def carried_out(steps, measure, progress, between):
             progress.step(f"round {number} of {rounds}: {scenario.name}, {peer.title}")
             record = {"round": number, "scenario": scenario.name, "peer": peer.name, "place": place}
             record.update(measure(peer, scenario))
-            complaint = summary.problem(record)
+            complaint = summary.problem(record, scenario.mock)
             if complaint:
                 progress.say(f"{peer.name}, {scenario.name}: {complaint}")
             measurements.append(record)

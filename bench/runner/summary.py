@@ -3,6 +3,10 @@
 import math
 import statistics
 
+# How much of the window a connection may wait longer than the mock pauses, and how long where windows are short.
+PATIENCE_SHARE = 0.5
+PATIENCE_SECONDS_MIN = 0.25
+
 
 def added(measurements):
     """Per scenario, peer and round: what a proxy adds to the latency, against the direct run of the same round."""
@@ -23,17 +27,22 @@ def added(measurements):
                 record["figures"][f"added_{percentile}_us"] = round(mine - bare, 1)
 
 
-def summarize(measurements):
-    """{scenario: {peer: {"ok", "connections", "failed", "figures": {name: {"median", "min", "max", "rounds"}}}}}"""
+def summarize(measurements, scenarios):
+    """{scenario: {peer: {"ok", "connections", "failed", "figures": {name: {"median", "min", "max", "rounds"}}}}}
+
+    A measurement with a problem is not `ok` afterwards, whatever the load said of it.
+    """
     added(measurements)
     table = {}
     for record in measurements:
+        found = problem(record, scenarios.get(record["scenario"], {}).get("mock", {}))
+        record["ok"] = found is None
         here = table.setdefault(record["scenario"], {}).setdefault(
             record["peer"], {"ok": True, "connections": record["connections"], "figures": {}}
         )
         here["ok"] = here["ok"] and record["ok"]
-        if problem(record):
-            here["failed" if record.get("failed") else "complaint"] = problem(record)
+        if found:
+            here["failed" if record.get("failed") else "complaint"] = found
         for name, value in record.get("figures", {}).items():
             here["figures"].setdefault(name, []).append(value)
     for peers in table.values():
@@ -42,17 +51,30 @@ def summarize(measurements):
     return table
 
 
-def problem(record):
-    """What went wrong in a measurement, in one line; None where nothing did."""
-    if record.get("failed") or record["ok"]:
-        return record.get("failed")
-    if record.get("complaint"):
-        return record["complaint"]
+def problem(record, mock):
+    """What went wrong in a measurement, in one line; None where nothing did. `mock` has the options of the mock."""
+    if record.get("failed") or record.get("complaint"):
+        return record.get("failed") or record["complaint"]
     load = record.get("load", {})
+    counts = {name: n for name, n in (load.get("errors") or {}).items() if n}
+    if counts:
+        return "answers were wrong: " + ", ".join(f"{name} {count}" for name, count in counts.items())
+    still = stood_still(load, mock)
+    if still or record["ok"]:
+        return still
     if not load.get("requests") and not load.get("events"):
         return "nothing was answered within the window"
-    counts = {name: n for name, n in (load.get("errors") or {}).items() if n}
-    return "answers were wrong: " + (", ".join(f"{name} {count}" for name, count in counts.items()) or "unknown")
+    return "answers were wrong: unknown"
+
+
+def stood_still(load, mock):
+    """Whether a connection waited in vain when the window ended, in one line.
+
+    A stream waits from event to event. One that is open in `held` and `stalled` may be silent: the load leaves it out.
+    """
+    silence, window = (load.get("longest_silence_us") or 0) / 1e6, load.get("window_seconds") or 0
+    patience = mock.get("gap-us", 0) / 1e6 + max(PATIENCE_SHARE * window, PATIENCE_SECONDS_MIN)
+    return f"a connection stood still for the last {silence:.1f} s" if silence > patience else None
 
 
 def spread(values):
