@@ -38,6 +38,14 @@ def test_a_connection_that_stood_still_is_no_right_answer(pretend):
     assert "† Sluice: a connection stood still for the last 0.5 s" in done.page
 
 
+def test_an_open_loop_that_fell_behind_is_not_judged(pretend):
+    done = pretend("--scenarios", "rate-1000", load={"unsent": 40})
+    assert done.code == 1
+    assert "sluice, rate-1000: 40 requests could not be sent" in done.complained
+    goal = next(goal for goal in done.results["goals"] if goal["name"] == "added-p99")
+    assert goal["why"] == "40 requests could not be sent"
+
+
 def test_a_peer_that_does_not_start_is_told_once_and_the_others_go_on(pretend):
     done = pretend("--scenarios", "plain-1k,sse-500", fails="relay")
     assert done.code == 1

@@ -63,6 +63,12 @@ def test_a_connection_stands_still_when_it_waits_for_longer_than_the_mock_pauses
     )
 
 
+@pytest.mark.parametrize("count, words", [(0, None), (1, "1 request could"), (1234, "1,234 requests could")])
+def test_requests_that_were_due_and_not_sent_are_a_problem(count, words):
+    record = {"ok": True, "load": {"requests": 9, "events": 0, "unsent": count}}
+    assert summary.problem(record, {}) == (words and f"{words} not be sent")
+
+
 def test_coarse_histograms_keep_the_count_and_the_values_within_two_percent():
     bins = [[100 + n / 10, 1] for n in range(1000)]
     coarse = summary.coarse(bins)

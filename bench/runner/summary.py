@@ -59,9 +59,9 @@ def problem(record, mock):
     counts = {name: n for name, n in (load.get("errors") or {}).items() if n}
     if counts:
         return "answers were wrong: " + ", ".join(f"{name} {count}" for name, count in counts.items())
-    still = stood_still(load, mock)
-    if still or record["ok"]:
-        return still
+    late = stood_still(load, mock) or unsent(load)
+    if late or record["ok"]:
+        return late
     if not load.get("requests") and not load.get("events"):
         return "nothing was answered within the window"
     return "answers were wrong: unknown"
@@ -75,6 +75,12 @@ def stood_still(load, mock):
     silence, window = (load.get("longest_silence_us") or 0) / 1e6, load.get("window_seconds") or 0
     patience = mock.get("gap-us", 0) / 1e6 + max(PATIENCE_SHARE * window, PATIENCE_SECONDS_MIN)
     return f"a connection stood still for the last {silence:.1f} s" if silence > patience else None
+
+
+def unsent(load):
+    """Whether an open loop had requests left that were due, in one line: the load was lighter than it should be."""
+    count = load.get("unsent") or 0
+    return f"{count:,} request{'s' if count > 1 else ''} could not be sent" if count else None
 
 
 def spread(values):
