@@ -71,6 +71,27 @@ def test_the_best_peer_is_no_relay_and_carries_the_same_load():
     assert verdict["peer"] == "envoy" and verdict["verdict"] == "missed"
 
 
+@pytest.mark.parametrize(
+    "name, scenario, peer, connections, why",
+    [
+        ("growth", "grow-10000", "sluice", 9850, None),
+        ("growth", "grow-10000", "sluice", 4850, "only 4,850 of 10,000 connections"),
+        ("growth", "grow-100", "sluice", 80, "only 80 of 100 connections"),
+        ("held", "held-5000", "sluice", 350, "only 350 of 5,000 connections"),
+        ("plain-1k", "plain-1k", "haproxy", 8, "only 8 of 64 connections"),
+    ],
+)
+def test_a_goal_is_judged_under_the_load_it_names(name, scenario, peer, connections, why):
+    def change(measurements):
+        for record in measurements:
+            if (record["scenario"], record["peer"]) == (scenario, peer):
+                record["connections"] = connections
+
+    verdict = goal(made_up.results(change=change), name)
+    assert verdict.get("why") == why
+    assert (verdict["verdict"] == "not measured") == (why is not None)
+
+
 def test_more_is_better_for_events_a_second():
     verdict = goal(spoiled("sse-flood", "envoy", "events_per_second", factor=10), "flood")
     assert verdict["peer"] == "envoy" and verdict["verdict"] == "missed"

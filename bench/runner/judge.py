@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from .summary import median
+from .summary import carried, median
 
 SLUICE = "sluice"
 BEST = "best"
@@ -62,9 +62,9 @@ def judged(results, goal):
     summary = results["summary"]
     verdict = {"name": goal.name, "text": goal.text, "scenario": goal.scenario, "figure": goal.figure}
     verdict["more_is_better"] = goal.more_is_better
-    value = median(summary, goal.scenario, SLUICE, goal.figure)
+    value, why = figure_of(results, goal.scenario, SLUICE, goal.figure)
     if value is None:
-        return {**verdict, "verdict": "not measured", "why": why(summary, goal.scenario, SLUICE)}
+        return {**verdict, "verdict": "not measured", "why": why}
     verdict["value"] = value
     if goal.limit is not None:
         return {
@@ -75,10 +75,10 @@ def judged(results, goal):
         }
     scenario = goal.base or goal.scenario
     peer = SLUICE if goal.base else best(results, goal) if goal.against == BEST else goal.against
-    reference = median(summary, scenario, peer, goal.figure) if peer else None
+    reference, why = figure_of(results, scenario, peer, goal.figure)
     verdict.update({"times": goal.times, "peer": peer, "base": goal.base})
     if reference is None:
-        return {**verdict, "verdict": "not measured", "why": why(summary, scenario, peer)}
+        return {**verdict, "verdict": "not measured", "why": why}
     allowed = reference * goal.times
     met = value >= allowed if goal.more_is_better else value <= allowed
     verdict.update({"reference": reference, "allowed": allowed, "verdict": "met" if met else "missed"})
@@ -99,15 +99,23 @@ def paired(summary, goal, scenario, peer):
     return [round(min(ratios), 3), round(max(ratios), 3)]
 
 
-def why(summary, scenario, peer):
-    here = summary.get(scenario)
+def figure_of(results, scenario, peer, figure):
+    """The median that a goal may use, and None; or None, and why there is none to use."""
+    here = results["summary"].get(scenario)
     if here is None:
-        return f"{scenario} did not run"
+        return None, f"{scenario} did not run"
     if peer is None:
-        return f"no rival was measured in {scenario}"
+        return None, f"no rival was measured in {scenario}"
     if peer not in here:
-        return f"{peer} did not run in {scenario}"
-    return here[peer].get("failed") or here[peer].get("complaint") or f"{peer} gave no such figure in {scenario}"
+        return None, f"{peer} did not run in {scenario}"
+    measured, wanted = here[peer], results["scenarios"][scenario]
+    value = median(results["summary"], scenario, peer, figure)
+    if value is None:
+        reason = measured.get("failed") or measured.get("complaint")
+        return None, reason or f"{peer} gave no such figure in {scenario}"
+    if not carried(measured, wanted):
+        return None, f"only {measured['connections']:,} of {wanted['connections']:,} connections"
+    return value, None
 
 
 def judge(results):

@@ -15,7 +15,7 @@ import matplotlib.pyplot as plt  # noqa: E402
 from matplotlib import ticker  # noqa: E402
 
 from . import figures  # noqa: E402
-from .summary import percentile_line  # noqa: E402
+from .summary import carried, percentile_line  # noqa: E402
 
 GREY = "#80868e"
 COLOURS = {
@@ -87,14 +87,12 @@ class Drawing:
     def found(self, scenario, figure):
         """{peer: spread} of what was measured rightly and under the scenario's whole load, in the results' order."""
         here = self.summary.get(scenario, {})
-        wanted = self.results["scenarios"].get(scenario, {}).get("connections")
         good = {}
         for peer in self.results["peers"]:
             measured = here.get(peer)
             if not measured or not measured["ok"] or figure not in measured["figures"]:
                 continue
-            # A few streams fewer, where descriptors are short, are no other load.
-            if measured["connections"] >= 0.9 * wanted:
+            if carried(measured, self.results["scenarios"][scenario]):
                 good[peer] = measured["figures"][figure]
         return good
 

@@ -6,6 +6,8 @@ import statistics
 # How much of the window a connection may wait longer than the mock pauses, and how long where windows are short.
 PATIENCE_SHARE = 0.5
 PATIENCE_SECONDS_MIN = 0.25
+# A few streams fewer, where descriptors are short, are no other load.
+WHOLE_LOAD = 0.9
 
 
 def added(measurements):
@@ -99,6 +101,11 @@ def median(summary, scenario, peer, figure):
         return None
     found = here["figures"].get(figure)
     return None if found is None else found["median"]
+
+
+def carried(here, scenario):
+    """Whether a peer was measured under the whole load of a scenario, or nearly so."""
+    return here["connections"] >= WHOLE_LOAD * scenario["connections"]
 
 
 def coarse(bins, step=1.02):
