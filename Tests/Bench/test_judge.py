@@ -92,6 +92,26 @@ def test_a_goal_is_judged_under_the_load_it_names(name, scenario, peer, connecti
     assert (verdict["verdict"] == "not measured") == (why is not None)
 
 
+def test_system_calls_are_judged_by_the_median_of_all_rounds():
+    def change(measurements):
+        calls = iter([4.0, 9.0, 4.1])
+        for record in measurements:
+            if (record["scenario"], record["peer"]) == ("calls-request", "sluice"):
+                record["figures"]["syscalls_per_request"] = next(calls)
+
+    verdict = goal(made_up.results(change=change), "calls-request")
+    assert (verdict["value"], verdict["verdict"]) == (4.1, "met")
+
+
+def test_what_strace_counted_is_not_judged():
+    results = {**made_up.results(), "syscalls_by": "strace"}
+    verdicts = {verdict["name"]: verdict for verdict in judge.judge(results)}
+    for name in ("calls-request", "calls-event"):
+        assert verdicts[name]["verdict"] == "not measured"
+        assert verdicts[name]["why"] == "counted by strace, with the connections' beginnings"
+    assert all(verdict["verdict"] != "not measured" for name, verdict in verdicts.items() if "calls" not in name)
+
+
 def test_more_is_better_for_events_a_second():
     verdict = goal(spoiled("sse-flood", "envoy", "events_per_second", factor=10), "flood")
     assert verdict["peer"] == "envoy" and verdict["verdict"] == "missed"

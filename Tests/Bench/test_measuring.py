@@ -98,6 +98,10 @@ def test_every_round_has_every_peer_and_an_order_of_its_own():
     random.seed()
 
 
+def test_only_what_time_does_not_change_is_measured_once():
+    assert {scenario.name for scenario in scenarios.ALL if scenario.once} == {"held-5000", "stalled"}
+
+
 def test_who_is_measured_where():
     def names(scenario):
         return {peer.name for peer in peers.ALL if scenarios.TABLE[scenario].allows(peer)}

@@ -61,6 +61,17 @@ def test_another_load_than_the_scenarios_says_so():
     assert litellm[1].endswith(" at 8") and litellm[2] == "–"
 
 
+def test_what_strace_counted_is_marked():
+    def sluice_of(how):
+        page = tables.markdown({**made_up.results(), "syscalls_by": how})
+        return next(row for row in rows_of(page, "## Bytes, memory, system calls") if row[0] == "Sluice"), page
+
+    row, page = sluice_of("strace")
+    assert [cell.endswith(" ‡") for cell in row[1:]] == [False] * 5 + [True] * 2
+    assert "by strace, with the connections' beginnings (‡), and not judged" in page
+    assert "‡" not in sluice_of("perf")[1]
+
+
 def test_skipped_peers_and_an_interruption_are_on_the_page():
     results = made_up.results()
     results["skipped"] = [{"what": "Envoy", "reason": "pip could not install it"}]

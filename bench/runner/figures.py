@@ -29,6 +29,8 @@ KNOWN = {
     "proxy_busy": ("the proxy's core busy", "%", 0, None),
     "load_busy": ("mock's and load's core busy", "%", 0, None),
 }
+# These are counted as the results' `syscalls_by` says.
+SYSCALLS = ("syscalls_per_request", "syscalls_per_event")
 
 
 def ratio(above, below, digits=4):

@@ -23,7 +23,7 @@ class Scenario:
     mock: dict = field(default_factory=dict)  # the mock's options
     seconds: float = 1.2  # of the counted window, in a quick run; four times that in a full one
     warmup: float = 0.3
-    once: bool = False  # one round is enough: nothing here depends on time
+    once: bool = False  # one round is enough: memory that is held does not depend on time
     direct: bool = False  # also without a proxy
     relay: bool = True
     workers: str = "one"  # or "all": as many as cores, and no core to themselves
@@ -132,12 +132,11 @@ ALL = [
     ),
     *(growing(streams) for streams in (1, 10, 100, 1000, 10_000)),
     Scenario(
-        "calls-request", "system calls, requests of 1 KiB", "requests", "syscalls_per_request", once=True,
-        counts_syscalls=True, seconds=2.0,
+        "calls-request", "system calls, requests of 1 KiB", "requests", "syscalls_per_request", counts_syscalls=True,
     ),
     Scenario(
         "calls-event", "system calls, 500 streams, 20 events/s each", "streams", "syscalls_per_event", connections=500,
-        mock=paced(20), once=True, counts_syscalls=True, seconds=2.0,
+        mock=paced(20), counts_syscalls=True,
     ),
     *(sweeping(connections) for connections in (1, 8, 512, 2048)),
     Scenario(

@@ -2,7 +2,7 @@
 
 perf counts in the kernel, ten times a second, and hardly disturbs: only intervals well within the load's window are
 taken. Where it may not, strace counts everything from the first connection on; it slows the proxy down, and a
-connection's beginning is in its sum.
+connection's beginning is in its sum. Such figures are shown, and no goal is judged by them.
 """
 
 import re

@@ -60,6 +60,8 @@ def cell(results, scenario, peer, figure):
         return shown
     if here["connections"] != results["scenarios"][scenario]["connections"]:
         shown += f" at {here['connections']}"
+    if figure in figures.SYSCALLS and results["syscalls_by"] == "strace":
+        shown += " ‡"
     return shown if here["ok"] else shown + " †"
 
 
@@ -190,7 +192,7 @@ own{how}. Streams of `sse` and `grow` do not end within their window.
 
 def markdown(results, plots=()):
     """The whole page. `plots` are the names of the SVG files beside it."""
-    how = {"perf": ", by perf", "strace": ", by strace, the beginnings of connections included"}
+    how = {"perf": ", by perf", "strace": ", by strace, with the connections' beginnings (‡), and not judged"}
     lines = ["# How fast", "", *trust(results), *setting(results), "## Goals", "", *goals(results)]
     lines += ["## CPU time, us", "", *matrix(results, OVERVIEW)]
     lines += ["## Bytes, memory, system calls", "", *matrix(results, MEMORY)]
