@@ -156,6 +156,20 @@ def test_the_results_of_this_tree_can_be_shown_anew(run):
     assert shown.page.startswith("# How fast\n")
 
 
+def test_notes_beside_the_page_are_linked_and_left_alone(run, tmp_path):
+    main.save(tmp_path / "results.json", made_up.results(rounds=1))
+    words = ("--render", str(tmp_path / "results.json"), "--no-plots")
+    assert tables.NOTES not in run(*words).page
+    notes = tmp_path / "out" / tables.NOTES
+    notes.write_text("Written by hand.\n")
+    assert f"Why goals are missed: [{tables.NOTES}]({tables.NOTES})." in run(*words).page
+    assert notes.read_text() == "Written by hand.\n"
+
+
+def test_the_notes_of_this_tree_are_there():
+    assert (ROOT / "bench/results" / tables.NOTES).read_text().startswith("# ")
+
+
 def test_without_matplotlib_there_are_tables_and_a_line(monkeypatch, tmp_path, capfd):
     class Nothing:
         def pypi(self, name, requirements):

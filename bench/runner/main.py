@@ -124,7 +124,8 @@ def write(asked, results, bench):
     save(file, results)
     plots = draw(asked, results, bench)
     save(file, results)
-    (asked.out / "README.md").write_text(tables.markdown(results, plots))
+    has_notes = (asked.out / tables.NOTES).is_file()
+    (asked.out / "README.md").write_text(tables.markdown(results, plots, has_notes))
 
 
 def save(file, results):

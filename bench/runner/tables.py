@@ -29,6 +29,8 @@ PLOTS = [
     ("growth.svg", "Cost as streams grow"),
     ("sweep.svg", "Throughput as connections grow"),
 ]
+# What people have to say of the results: written by hand, never by a run.
+NOTES = "NOTES.md"
 
 
 def row(cells):
@@ -190,10 +192,12 @@ own{how}. Streams of `sse` and `grow` do not end within their window.
 """
 
 
-def markdown(results, plots=()):
-    """The whole page. `plots` are the names of the SVG files beside it."""
+def markdown(results, plots=(), has_notes=False):
+    """The whole page. `plots` are the names of the SVG files beside it; so may be a file of notes."""
     how = {"perf": ", by perf", "strace": ", by strace, with the connections' beginnings (‡), and not judged"}
     lines = ["# How fast", "", *trust(results), *setting(results), "## Goals", "", *goals(results)]
+    if has_notes:
+        lines += [f"Why goals are missed: [{NOTES}]({NOTES}).", ""]
     lines += ["## CPU time, us", "", *matrix(results, OVERVIEW)]
     lines += ["## Bytes, memory, system calls", "", *matrix(results, MEMORY)]
     shown = [(file, title) for file, title in PLOTS if file in plots]
