@@ -87,6 +87,24 @@ def test_so_is_a_debian_package_that_apt_does_not_know(tmp_path, monkeypatch):
         install.Installer(tmp_path).debian("nginx", look=lambda name: None)
 
 
+def test_of_the_system_only_apts_lists_are_changed_and_the_file_says_so(tmp_path, monkeypatch):
+    ran = []
+
+    def run(command, **_):
+        ran.append(command)
+        return subprocess.CompletedProcess(command, 100, "", "E: no such\n")
+
+    monkeypatch.setattr(install, "run", run)
+    monkeypatch.setattr(install, "on_path", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(install.os, "geteuid", lambda: 1000)
+    with pytest.raises(install.Skip):
+        install.Installer(tmp_path).debian("nginx", look=lambda name: None)
+    assert [command for command in ran if "-s" not in command] == [["sudo", "-n", "apt-get", "-qq", "update"]]
+    said = " ".join(install.__doc__.split())
+    assert "Nothing of the system is changed" not in said
+    assert "its lists are renewed once: the system's own, as root or by sudo" in said
+
+
 def test_an_unpacked_package_is_found_again_and_knows_its_libraries(tmp_path):
     installer = install.Installer(tmp_path)
     program = tmp_path / ".bench/debian/usr/sbin/nginx"

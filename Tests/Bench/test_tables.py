@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ElementTree
 import made_up
 import pytest
 from conftest import ROOT
-from runner import figures, install, main, tables
+from runner import figures, install, main, scenarios, tables
 
 
 def rows_of(page, heading):
@@ -70,6 +70,15 @@ def test_what_strace_counted_is_marked():
     assert [cell.endswith(" ‡") for cell in row[1:]] == [False] * 5 + [True] * 2
     assert "by strace, with the connections' beginnings (‡), and not judged" in page
     assert "‡" not in sluice_of("perf")[1]
+
+
+def test_how_it_was_measured_tells_whose_workers_and_work_are_others():
+    page = tables.markdown(made_up.results())
+    method = " ".join(page.split("## How it was measured\n")[1].split("## Everything\n")[0].split())
+    many = [scenario.name for scenario in scenarios.ALL if scenario.workers == "all"]
+    assert f"in {' and '.join(f'`{name}`' for name in many)} it has a worker for each core" in method
+    # LiteLLM's file has a key, and both routers of models read them from the body.
+    assert "LiteLLM checks a key and reads the body, sglang-router reads the body" in method
 
 
 def test_skipped_peers_and_an_interruption_are_on_the_page():

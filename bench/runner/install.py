@@ -1,7 +1,8 @@
-"""Brings the peers: Debian packages and PyPI packages, below .bench/ alone. Nothing of the system is changed.
+"""Brings the peers: Debian packages and PyPI packages, below .bench/ alone. Nothing is installed into the system.
 
 A Debian package that is not installed is fetched and unpacked, with the libraries it lacks; no service is set up for
-it. Packages from PyPI get a virtual environment each. What cannot be had raises `Skip` with a line that says why.
+it. Where apt knows no such package, its lists are renewed once: the system's own, as root or by sudo. Packages from
+PyPI get a virtual environment each. What cannot be had raises `Skip` with a line that says why.
 """
 
 import os
@@ -71,7 +72,7 @@ class Installer:
         simulate = ["apt-get", "-qq", "-s", "--no-install-recommends", "install", package]
         done = run(simulate)
         if done.returncode != 0 and not self.listed:
-            # An image without package lists. Only root may renew them.
+            # An image without package lists. Only root may renew them: the one thing that is changed outside .bench/.
             self.listed = True
             root = [] if os.geteuid() == 0 else ["sudo", "-n"]
             run([*root, "apt-get", "-qq", "update"])

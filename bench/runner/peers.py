@@ -1,6 +1,6 @@
 """The proxies that are compared: where each comes from, how it is started, and what to know of its settings.
 
-Each stands alone on the proxy's core, with as many workers as the measurement says, between a mock and a load.
+Each stands between a mock and a load, on the cores and with as many workers as the measurement says.
 """
 
 from . import tools as binaries

@@ -179,11 +179,14 @@ def peers(results):
 
 
 METHOD = """\
-A measurement is a fresh mock, a fresh proxy with one worker, and one run of the load. Peers rotate within each round in
-a shuffled order; cells are medians over the rounds, with least and most. CPU time is the scheduler's own count for all
-threads and processes of the proxy, divided by what was answered in the same window. Every answer is checked; a figure
-with wrong answers, a connection that stood still or requests that were due and not sent (†) is not judged. Other
-proxies check no key, count no client and read no body: Sluice does.
+A measurement is a fresh mock, a fresh proxy and one run of the load. The proxy has one worker and a core to itself; in
+`all-plain` and `all-sse` it has a worker for each core, and shares them with mock and load. Peers rotate within each
+round in a shuffled order; cells are medians over the rounds, with least and most. CPU time is the scheduler's own count
+for all threads and processes of the proxy, divided by what was answered in the same window. Every answer is checked; a
+figure with wrong answers, a connection that stood still or requests that were due and not sent (†) is not judged.
+
+Not all do the same: Sluice checks a key, counts the client's requests and reads the model from the body. LiteLLM checks
+a key and reads the body, sglang-router reads the body, and the others pass on what comes.
 
 What would make these figures a lie: another load than this one (at low rates a request costs two to three times as
 much), real networks instead of loopback, TLS, and a proxy that is not saturated being called slow: see how busy its
