@@ -132,13 +132,25 @@ def test_added_latency_is_against_direct_and_may_leave_nothing():
     [
         (lambda m: [m.remove(r) for r in list(m) if r["peer"] == "haproxy"], "haproxy did not run in plain-1k"),
         (lambda m: [m.remove(r) for r in list(m) if r["scenario"] == "plain-1k"], "plain-1k did not run"),
-        (lambda m: [r.update(ok=False, complaint="it lies") for r in m if r["peer"] == "sluice"], "it lies"),
+        (lambda m: [r.update(ok=False, complaint="it lies") for r in m if r["peer"] == "haproxy"], "it lies"),
+        (lambda m: [r.update(ok=False, failed="it fell", figures={}) for r in m if r["peer"] == "sluice"], "it fell"),
         (lambda m: [r.update(ok=False, failed="it fell", figures={}) for r in m if r["peer"] == "haproxy"], "it fell"),
     ],
 )  # fmt: skip
 def test_what_is_missing_or_wrong_judges_nothing(change, reason):
     verdict = goal(made_up.results(change=change), "plain-1k")
     assert verdict["verdict"] == "not measured" and verdict["why"] == reason
+
+
+@pytest.mark.parametrize("name, scenario", [("plain-1k", "plain-1k"), ("held", "held-5000"), ("growth", "grow-100")])
+def test_wrong_answers_of_sluice_miss_the_goal(name, scenario):
+    def change(measurements):
+        wrong = [r for r in measurements if (r["scenario"], r["peer"]) == (scenario, "sluice")][-1]
+        wrong["ok"] = False
+        wrong["load"]["errors"] = {"order": 2, "status": {}}
+
+    verdict = goal(made_up.results(change=change), name)
+    assert (verdict["verdict"], verdict["why"]) == ("missed", "answers were wrong: order 2")
 
 
 def test_a_run_of_nothing_judges_nothing():

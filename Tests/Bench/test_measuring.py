@@ -20,14 +20,15 @@ def test_a_run_with_pretended_tools_has_everything(pretend):
     assert "url" not in told and "README.md" in done.said
 
 
-def test_wrong_answers_are_shown_and_not_judged(pretend):
+def test_wrong_answers_are_shown_and_miss_the_goals(pretend):
     errors = {"order": 3, "closed": 0, "status": {"502": 1}}
     done = pretend("--scenarios", "sse-500", load={"ok": False, "errors": errors})
     assert done.code == 1
     assert "sluice, sse-500: answers were wrong: status {'502': 1}" in done.complained.replace("order 3, ", "")
     goal = next(goal for goal in done.results["goals"] if goal["name"] == "sse-500-relay")
-    assert goal["verdict"] == "not measured" and "order 3" in goal["why"]
+    assert goal["verdict"] == "missed" and "order 3" in goal["why"]
     assert " †" in done.page
+    assert "missed  CPU per event, 500 streams: answers were wrong: order 3" in done.said
 
 
 def test_a_connection_that_stood_still_is_no_right_answer(pretend):

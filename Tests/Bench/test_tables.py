@@ -44,6 +44,21 @@ def test_the_goals_stand_with_ratio_and_verdict():
     assert f"{met} met, {len(results['goals']) - met} missed, 0 not measured." in tables.markdown(results)
 
 
+def test_a_goal_missed_by_wrong_answers_says_so():
+    def change(measurements):
+        for record in measurements:
+            if (record["scenario"], record["peer"]) == ("plain-1k", "sluice"):
+                record.update(ok=False, complaint="HTTP 502")
+                record["load"]["errors"] = {"status": {"502": 1}}
+
+    results = made_up.results(change=change)
+    page = tables.markdown(results)
+    row = next(row for row in rows_of(page, "## Goals") if row[0] == "CPU per request of 1 KiB")
+    assert row[1:] == ["–", "", "", "", "**missed**: answers were wrong: status {'502': 1}: HTTP 502"]
+    missed = sum(goal["verdict"] == "missed" for goal in results["goals"])
+    assert f" {missed} missed, 0 not measured." in page
+
+
 def test_a_median_stands_with_least_and_most():
     def change(measurements):
         costs = iter([10.0, 12.0, 11.0])

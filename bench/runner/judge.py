@@ -59,13 +59,13 @@ def best(results, goal):
 
 
 def judged(results, goal):
-    """One goal with its figures: verdict `met`, `missed`, or `not measured` with the reason in `why`."""
+    """One goal with its figures: verdict `met`, `missed`, or `not measured`; without figures, `why` has the reason."""
     summary = results["summary"]
     verdict = {"name": goal.name, "text": goal.text, "scenario": goal.scenario, "figure": goal.figure}
     verdict["more_is_better"] = goal.more_is_better
     value, why = figure_of(results, goal.scenario, SLUICE, goal.figure)
     if value is None:
-        return {**verdict, "verdict": "not measured", "why": why}
+        return {**verdict, **unjudged(summary, goal.scenario, SLUICE, why)}
     verdict["value"] = value
     if goal.limit is not None:
         return {
@@ -79,7 +79,7 @@ def judged(results, goal):
     reference, why = figure_of(results, scenario, peer, goal.figure)
     verdict.update({"times": goal.times, "peer": peer, "base": goal.base})
     if reference is None:
-        return {**verdict, "verdict": "not measured", "why": why}
+        return {**verdict, **unjudged(summary, scenario, peer, why)}
     allowed = reference * goal.times
     met = value >= allowed if goal.more_is_better else value <= allowed
     verdict.update({"reference": reference, "allowed": allowed, "verdict": "met" if met else "missed"})
@@ -88,6 +88,12 @@ def judged(results, goal):
         verdict["ratio"] = round(value / reference, 3)
         verdict["ratio_range"] = paired(summary, goal, scenario, peer)
     return verdict
+
+
+def unjudged(summary, scenario, peer, why):
+    """The verdict where there is no figure: what Sluice did wrong is a goal missed, and all else was not measured."""
+    wrong = peer == SLUICE and summary.get(scenario, {}).get(peer, {}).get("complaint")
+    return {"verdict": "missed", "why": wrong} if wrong else {"verdict": "not measured", "why": why}
 
 
 def paired(summary, goal, scenario, peer):

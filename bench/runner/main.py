@@ -144,7 +144,8 @@ def tell(asked, results):
     """The end of the story on the terminal: the goals, and what speaks against believing them."""
     for goal in results["goals"]:
         if goal["verdict"] != "not measured":
-            print(f"{goal['verdict']:7} {goal['text']}: ratio {goal.get('ratio', '–')}")
+            told = goal.get("why") or f"ratio {goal.get('ratio', '–')}"
+            print(f"{goal['verdict']:7} {goal['text']}: {told}")
     if results["kind"] != "smoke" and not results["noise"]["trusted"]:
         print(f"too noisy to trust: {'; '.join(results['noise']['reasons'])}")
     try:

@@ -55,12 +55,15 @@ def summarize(measurements, scenarios):
 
 def problem(record, mock):
     """What went wrong in a measurement, in one line; None where nothing did. `mock` has the options of the mock."""
-    if record.get("failed") or record.get("complaint"):
-        return record.get("failed") or record["complaint"]
-    load = record.get("load", {})
+    if record.get("failed"):
+        return record["failed"]
+    load, complaint = record.get("load", {}), record.get("complaint")
     counts = {name: n for name, n in (load.get("errors") or {}).items() if n}
     if counts:
-        return "answers were wrong: " + ", ".join(f"{name} {count}" for name, count in counts.items())
+        wrong = "answers were wrong: " + ", ".join(f"{name} {count}" for name, count in counts.items())
+        return f"{wrong}: {complaint}" if complaint else wrong
+    if complaint:
+        return complaint
     late = stood_still(load, mock) or unsent(load)
     if late or record["ok"]:
         return late

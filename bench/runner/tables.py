@@ -88,8 +88,9 @@ def goals(results):
     rows = []
     for goal in results["goals"]:
         figure = goal["figure"]
-        if goal["verdict"] == "not measured":
-            rows.append([goal["text"], "–", "", "", "", f"not measured: {goal['why']}"])
+        verdict = "**missed**" if goal["verdict"] == "missed" else goal["verdict"]
+        if "why" in goal:
+            rows.append([goal["text"], "–", "", "", "", f"{verdict}: {goal['why']}"])
             continue
         sign = "≥" if goal["more_is_better"] else "≤"
         ratio = f"{goal['ratio']:.2f}" if "ratio" in goal else "–"
@@ -103,7 +104,6 @@ def goals(results):
             )
             against = f"{title}: {figures.with_unit(figure, goal['reference'])}"
             wanted = f"{sign} {goal['times']:.2f}"
-        verdict = "met" if goal["verdict"] == "met" else "**missed**"
         rows.append([goal["text"], figures.with_unit(figure, goal["value"]), against, ratio, wanted, verdict])
     met = sum(goal["verdict"] == "met" for goal in results["goals"])
     missed = sum(goal["verdict"] == "missed" for goal in results["goals"])
@@ -183,7 +183,8 @@ A measurement is a fresh mock, a fresh proxy and one run of the load. The proxy 
 `all-plain` and `all-sse` it has a worker for each core, and shares them with mock and load. Peers rotate within each
 round in a shuffled order; cells are medians over the rounds, with least and most. CPU time is the scheduler's own count
 for all threads and processes of the proxy, divided by what was answered in the same window. Every answer is checked; a
-figure with wrong answers, a connection that stood still or requests that were due and not sent (†) is not judged.
+figure with wrong answers, a connection that stood still or requests that were due and not sent (†) is not judged; if
+it is Sluice's, the goal is missed.
 
 Not all do the same: Sluice checks a key, counts the client's requests and reads the model from the body. LiteLLM checks
 a key and reads the body, sglang-router reads the body, and the others pass on what comes.
