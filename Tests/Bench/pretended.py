@@ -2,7 +2,7 @@
 """Stands in for our binaries: mock, load, relay and gateway, told apart by their arguments, fast and without measuring.
 
 PRETENDED_LOAD names a file with what `load` prints; the processes it is told to watch are filled in. PRETENDED_FAILS
-names those that end at once with a complaint.
+names those that end at once with a complaint; with `-once` behind the name, only at the first start in a directory.
 """
 
 import json
@@ -38,9 +38,19 @@ def load(words):
     return 0 if told["ok"] else 1
 
 
+def is_first(role):
+    """Whether nobody of this role was started in this directory before."""
+    try:
+        with open(f"{role}.was-here", "x"):
+            return True
+    except FileExistsError:
+        return False
+
+
 def main(words):
     role = {"mock": "mock", "load": "load", "run": "sluice", "version": "version"}.get(words[0], "relay")
-    if role in os.environ.get("PRETENDED_FAILS", "").split(","):
+    fails = os.environ.get("PRETENDED_FAILS", "").split(",")
+    if role in fails or (f"{role}-once" in fails and is_first(role)):
         print(f"{role}: cannot, in {os.getcwd()}/file")
         return 3
     if role == "version":

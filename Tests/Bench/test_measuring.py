@@ -3,7 +3,8 @@
 import os
 import random
 
-from runner import peers, rotation, scenarios
+import pytest
+from runner import measure, peers, processes, rotation, scenarios
 
 
 def test_a_run_with_pretended_tools_has_everything(pretend):
@@ -56,6 +57,28 @@ def test_a_peer_that_does_not_start_is_told_once_and_the_others_go_on(pretend):
     assert failed[0]["failed"] == "relay ended with 3: relay: cannot, in DIR/file"
     assert all(r["ok"] for r in done.results["measurements"] if r["peer"] != "relay")
     assert "| TCP relay | failed |" in done.page
+
+
+@pytest.mark.parametrize("role", ["mock", "relay"])
+def test_a_start_that_fails_is_tried_once_more(pretend, role):
+    done = pretend("--scenarios", "plain-1k,sse-500", fails=f"{role}-once")
+    assert done.code == 0, done.complained
+    assert all(record["ok"] for record in done.results["measurements"])
+
+
+def test_the_second_start_has_other_ports(monkeypatch, tmp_path):
+    ports, asked = iter([20_001, 20_002]), []
+    monkeypatch.setattr(measure, "free_port", lambda: next(ports))
+    monkeypatch.setattr(measure, "answers", lambda port: port == 20_002)
+
+    def process_at(port):
+        asked.append(port)
+        # It fails where the port is taken, and stays otherwise.
+        return processes.Process(["false"] if port == 20_001 else ["sleep", "60"], os.sched_getaffinity(0), tmp_path)
+
+    with measure.started(process_at, "an answer", 5) as (process, port):
+        assert (asked, port, process.process.poll()) == ([20_001, 20_002], 20_002, None)
+    assert process.process.poll() is not None
 
 
 def test_a_load_that_says_nothing_is_a_failure_not_a_crash(pretend):

@@ -1,5 +1,6 @@
 """One measurement: a fresh mock, a fresh proxy, one run of the load, and everything ended again."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -31,7 +32,7 @@ class Laboratory:
         self.cores = cores
         self.descriptors = descriptors
         self.counter = counter
-        self.gone = {}  # why a peer could not be started: it is not tried again
+        self.gone = {}  # why a peer could not be started, twice: it is not tried again
 
     def measure(self, peer, scenario):
         """The measurement as the results keep it. A failure is told in it, not raised."""
@@ -55,22 +56,26 @@ class Laboratory:
     def within(self, directory, peer, scenario):
         many = scenario.workers == "all"
         proxy_cores, load_cores = (self.cores.all,) * 2 if many else (self.cores.proxy, self.cores.load)
-        port = free_port()
-        mock_command = [self.bench.tools.bench, "mock", *scenarios.mock_arguments(scenario, port)]
-        with Process(mock_command, load_cores, directory, name="mock") as mock:
-            mock.until(lambda: answers(port), "the mock to answer", 10)
-            if peer.name == "direct":
-                return self.load(directory, scenario, port, mock, [], load_cores)
-            start = Start(directory, free_port(), port, len(self.cores.all) if many else 1, self.descriptors)
-            ready = self.ready[peer.name]
+        workers = len(self.cores.all) if many else 1
+
+        def mock_at(port):
+            command = [self.bench.tools.bench, "mock", *scenarios.mock_arguments(scenario, port)]
+            return Process(command, load_cores, directory, name="mock")
+
+        def proxy_at(port):
+            ready, start = self.ready[peer.name], Start(directory, port, backend, workers, self.descriptors)
             command = peer.command(ready, start, self.bench.folder, scenario.values.get(peer.name))
-            with Process(command, proxy_cores, directory, ready.environment, peer.name) as proxy:
-                try:
-                    proxy.until(lambda: answers(start.port), "an answer through it", peer.start_seconds)
-                except Failed as failure:
-                    self.gone[peer.name] = self.words(failure, directory)
-                    raise
-                return self.load(directory, scenario, start.port, mock, proxy.pids(), load_cores)
+            return Process(command, proxy_cores, directory, ready.environment, peer.name)
+
+        with started(mock_at, "the mock to answer", 10) as (mock, backend), contextlib.ExitStack() as stack:
+            if peer.name == "direct":
+                return self.load(directory, scenario, backend, mock, [], load_cores)
+            try:
+                proxy, port = stack.enter_context(started(proxy_at, "an answer through it", peer.start_seconds))
+            except Failed as failure:
+                self.gone[peer.name] = self.words(failure, directory)
+                raise
+            return self.load(directory, scenario, port, mock, proxy.pids(), load_cores)
 
     def load(self, directory, scenario, port, mock, pids, cores):
         counting = scenario.counts_syscalls and self.counter.program is not None
@@ -115,6 +120,22 @@ class Laboratory:
         except ValueError:
             said = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
             raise Failed(f"the load ended with {done.returncode}: {said}") from None
+
+
+@contextlib.contextmanager
+def started(process_at, what, seconds):
+    """A process that answers, and its port. That may have been taken: a failed start is tried once more, on another."""
+    for is_last in (False, True):
+        port = free_port()
+        with process_at(port) as process:
+            try:
+                process.until(lambda: answers(port), what, seconds)
+            except Failed:
+                if is_last:
+                    raise
+                continue
+            yield process, port
+            return
 
 
 def trimmed(result, keeps_histograms):
