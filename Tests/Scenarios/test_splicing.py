@@ -74,6 +74,25 @@ def test_a_slow_reader_of_a_spliced_body_stops_the_backend_and_loses_nothing(sta
     assert response.body == answers.body
 
 
+class ThenThinks(InPieces):
+    """Sends the large body to the first request, and to later ones a small one, 1.2 seconds after they came."""
+
+    def answer(self, connection, request):
+        if len(self.requests) == 1:
+            return super().answer(connection, request)
+        self.over.wait(1.2)
+        return connection.send(head(2) + b"ok")
+
+
+def test_a_slow_reader_of_a_spliced_body_is_not_timed_out_in_its_next_request(start, backend):
+    """The stall's time was armed once more behind the last bytes, and then cut whatever came next."""
+    gateway = start(backend(ThenThinks), client={"write_stall_seconds": 0.6})
+    client = gateway.client(receive_buffer=65536, timeout=30)
+    client.request("GET", PATH)
+    client.read_body(client.response_head())
+    assert client.get(PATH).body == b"ok"
+
+
 @pytest.mark.parametrize("leave", ["close", "reset"])
 def test_a_client_that_leaves_a_spliced_body_frees_the_backend(start, backend, leave):
     answers = backend(Answers, head(400_000_000) + b"x" * 40_000_000)

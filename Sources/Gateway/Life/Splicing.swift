@@ -42,7 +42,8 @@ extension Exchange {
   func clientTakesSpliced(_ pipe: Pipe) {
     let before = pipe.pending
     guard emptyPipe(pipe) else {
-      if pipe.pending < before { client.stall() }
+      // Not behind the last bytes: with these the exchange is over, and nothing waits any more.
+      if pipe.pending > 0, pipe.pending < before { client.stall() }
       return
     }
     guard stage == .relaying, let socket = upstream?.socket, let endpoint else { return }
