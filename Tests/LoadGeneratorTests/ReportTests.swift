@@ -29,6 +29,16 @@ struct ReportTests {
     #expect(recorder.durations.max > 3.59e9 && recorder.durations.max < 3.61e9)
   }
 
+  @Test("counts do not wrap, however long a load lasts")
+  func wide() {
+    let recorder = Recorder()
+    for _ in 0..<3 { recorder.record(1_000, count: .max) }
+    recorder.record(5_000_000)
+    let durations = recorder.durations
+    #expect(durations.recorded.first?.count == 3 * UInt64(UInt32.max))
+    #expect(abs(durations.percentile(99.9) - 1) < 0.2 && durations.max > 4_900)
+  }
+
   @Test(
     "numbers keep their decimals",
     arguments: [
