@@ -117,6 +117,8 @@ struct Load: ParsableCommand {
     settings.maxTokens = maxTokens
     settings.asksForStreams = !noStream
     settings.asksForUsage = true
+    // Whatever an endpoint's answers look like, they are its own.
+    settings.isMock = false
     settings.connections = streams
     settings.duration = duration
     settings.warmup = warmup

@@ -61,6 +61,45 @@ struct BodyReaderTests {
     #expect(read([block], mock(filler: 500)).0 == .bytes)
   }
 
+  private static func words(_ content: String) -> [UInt8] {
+    Array("{\"choices\":[{\"message\":{\"role\":\"assistant\",\"content\":\"\(content)\"}}]}".utf8)
+  }
+
+  @Test(
+    "an endpoint whose words begin as a mock's do is not taken for one",
+    arguments: ["~ hello", "~ABCDE and so on", "~"])
+  func lookalike(content: String) {
+    // The first answer has decided.
+    let expected = AnswerShape()
+    for words in ["hello", content, "hello", content] { #expect(read([Self.words(words)], expected).0.isEmpty) }
+    #expect(expected.isMock == false)
+    // It is known before the first.
+    let known = AnswerShape()
+    known.isMock = false
+    for words in [content, "hello"] { #expect(read([Self.words(words)], known).0.isEmpty) }
+    #expect(known.isMock == false)
+  }
+
+  @Test(
+    "words that go on as no mock's do are no mock's, though they come first",
+    arguments: ["~ hello", "~ABCDE and so on"])
+  func firstLookalike(content: String) {
+    let expected = AnswerShape()
+    for words in [content, "hello", "~"] { #expect(read([Self.words(words)], expected).0.isEmpty) }
+    #expect(expected.isMock == false)
+  }
+
+  @Test("a mock's answer that goes wrong is wrong, though it comes first")
+  func firstLie() {
+    let expected = AnswerShape()
+    var garbled = Self.answer(filler: 500)
+    garbled[400] ^= 1
+    #expect(read([garbled], expected).0 == .bytes && expected.isMock == nil)
+    #expect(read([Self.answer(filler: 500)], expected).0.isEmpty)
+    #expect(expected.isMock == true && expected.answerFiller == 500)
+    #expect(read([garbled], expected).0 == .bytes && read([Self.words("hello")], expected).0 == .bytes)
+  }
+
   @Test("answers of others are not compared, but kept where somebody wants them")
   func others() {
     let body = Array("{\"choices\":[{\"message\":{\"content\":\"hello\"}}],\"usage\":{\"completion_tokens\":7}}".utf8)

@@ -10,7 +10,7 @@ import xml.dom.minidom
 
 import pytest
 
-from harness.backends import ClosesMidChunk
+from harness.backends import Answers, ClosesMidChunk
 from harness.gateway import KEY, binary, free_port
 
 FIELDS = {"mode", "url", "window_seconds", "requests", "events", "requests_per_second", "latency_us", "first_token_us", "gap_us", "errors", "ok"}
@@ -60,6 +60,15 @@ def test_one_json_object_says_all(start):
 def test_answers_in_one_piece_are_measured(start):
     found = json.loads(load(demo(start).origin + "/v1", "--no-stream", "--json", streams=5, duration=1).stdout)
     assert found["ok"] is True and found["mode"] == "requests" and found["requests"] > 5 and found["tokens"] > 0
+
+
+def test_words_that_begin_as_the_benchmarks_mock_does_are_words(backend):
+    body = b'{"choices":[{"message":{"role":"assistant","content":"~%s"}}]}'
+    for words in (b"hello", b"ABC", b""):
+        raw = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % (len(body % words))
+        result = load(backend(Answers, raw + body % words).url + "/v1", "--no-stream", "--json", streams=2, duration=0.3)
+        found = json.loads(result.stdout)
+        assert result.returncode == 0 and found["ok"] is True and found["requests"] > 0, found["errors"]
 
 
 def test_a_rate_is_kept(start):

@@ -3,7 +3,7 @@
 
 /// Shared by the connections of a lane.
 final class AnswerShape {
-  /// Whether answers carry stamps and filler; nil until the first came.
+  /// Whether answers carry stamps and filler; nil until the first is over, or the first event of a stream has come.
   var isMock: Bool?
   /// Numbered events of a stream.
   var events: UInt32?

@@ -74,8 +74,8 @@ struct LanePlan {
 
   /// What is known about the answers before the first came. The rest is learned from it.
   private func expect(_ wanted: LoadSettings, _ expected: AnswerShape) {
-    guard wanted.mockText != nil else { return }
-    expected.isMock = true
+    expected.isMock = wanted.isMock ?? (wanted.mockText != nil ? true : nil)
+    guard expected.isMock == true else { return }
     expected.events = wanted.mockNumber("events").map { UInt32(clamping: $0) }
     expected.eventFiller = wanted.mockNumber("event-bytes").map { max($0 - Texts.eventBytesMin, 0) }
     expected.answerFiller = wanted.mockNumber("answer-bytes").map { Texts.fillerCount(answerBytes: $0) }

@@ -53,6 +53,8 @@ public struct LoadSettings: Sendable {
   public var answerBytes: Int?
   /// Sent as `x-mock`.
   public var mock: String?
+  /// Whether a mock backend answers, whose every byte is known. Nil when the first answer shall tell.
+  public var isMock: Bool?
   /// More header lines.
   public var headers: [(name: String, value: String)] = []
   /// Processes whose CPU time and memory are taken at the window's edges.
