@@ -106,44 +106,35 @@ struct Load: ParsableCommand {
   // MARK: Arguments
 
   private func settings() throws -> LoadSettings {
-    guard let target = Target(url) else {
-      throw ValidationError("--url: found \(url), expected an address such as https://host/v1")
-    }
-    var settings = LoadSettings(target: target)
-    settings.mode = rate != nil ? .rate : noStream ? .requests : .streams
-    settings.key = try checkedKey()
-    settings.model = model
-    settings.prompt = prompt
-    settings.maxTokens = maxTokens
-    settings.asksForStreams = !noStream
-    settings.asksForUsage = true
-    // Whatever an endpoint's answers look like, they are its own.
-    settings.isMock = false
-    settings.connections = streams
-    settings.duration = duration
-    settings.warmup = warmup
-    settings.rate = rate
-    settings.timeout = timeout
-    settings.authorities = caFile
-    settings.headers = try header.map {
-      guard let line = LoadSettings.header($0) else {
-        throw ValidationError("--header: found \($0), expected name: value, and no header of the request's own")
-      }
-      return line
-    }
-    if (1...1_000_000).contains(streams) == false {
+    guard (1...1_000_000).contains(streams) else {
       throw ValidationError("--streams: found \(streams), expected 1 to 1000000")
     }
-    if let mistake = settings.mistake { throw ValidationError(mistake) }
-    return settings
+    do throws(LoadSettings.Mistake) {
+      var settings = try LoadSettings(url: url, headers: header)
+      settings.mode = rate != nil ? .rate : noStream ? .requests : .streams
+      settings.key = givenKey
+      settings.model = model
+      settings.prompt = prompt
+      settings.maxTokens = maxTokens
+      settings.asksForStreams = !noStream
+      settings.asksForUsage = true
+      // Whatever an endpoint's answers look like, they are its own.
+      settings.isMock = false
+      settings.connections = streams
+      settings.duration = duration
+      settings.warmup = warmup
+      settings.rate = rate
+      settings.timeout = timeout
+      settings.authorities = caFile
+      try settings.check()
+      return settings
+    } catch {
+      throw ValidationError(error.description)
+    }
   }
 
-  private func checkedKey() throws -> String? {
-    guard let given = key ?? getenv("OPENAI_API_KEY").map({ String(cString: $0) }), !given.isEmpty else { return nil }
-    // A key is never told, not even in a complaint about it.
-    guard given.utf8.count <= 4096, given.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
-      throw ValidationError("--key: expected 1 to 4096 visible ASCII characters without spaces")
-    }
-    return given
+  private var givenKey: String? {
+    let given = key ?? getenv("OPENAI_API_KEY").map { String(cString: $0) }
+    return given?.isEmpty == false ? given : nil
   }
 }

@@ -69,6 +69,32 @@ struct SettingsTests {
     }
   }
 
+  @Test("an argument that is refused is named and not told")
+  func secrets() {
+    let refused: [(url: String, header: String?)] = [
+      ("https://user:s3cret@host/v1", nil), ("https://host/v1?key=s3cret", nil), ("https://host/v1#s3cret", nil),
+      ("s3cret", nil), ("https://host/v1", "Authorization Bearer s3cret"), ("https://host/v1", "Host: s3cret"),
+    ]
+    for (url, header) in refused {
+      let mistake = #expect(throws: LoadSettings.Mistake.self) {
+        try LoadSettings(url: url, headers: ["x-a: b"] + (header.map { [$0] } ?? []))
+      }
+      #expect(mistake?.description.hasPrefix(header == nil ? "--url: " : "--header: ") == true)
+      #expect(mistake?.description.contains("s3cret") == false)
+    }
+  }
+
+  @Test("keys are visible ASCII, and no key is told", arguments: ["s3 cret", "s3crét", "s3cret\n", ""])
+  func keys(key: String) throws {
+    var settings = try LoadSettings(url: "https://host/v1", headers: ["x-a: b", "x-c:d"])
+    #expect(settings.headers.map(\.name) == ["x-a", "x-c"])
+    settings.key = "sk-good"
+    try settings.check()
+    settings.key = key
+    let mistake = #expect(throws: LoadSettings.Mistake.self) { try settings.check() }
+    #expect(mistake?.description.hasPrefix("--key: ") == true && mistake?.description.contains("s3") == false)
+  }
+
   @Test("what is asked of a mock is what is expected of its answers")
   func mock() throws {
     var settings = LoadSettings(target: try #require(Target("http://host/v1")))

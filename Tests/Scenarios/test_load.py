@@ -125,6 +125,15 @@ def test_wrong_arguments_get_a_usage_line_and_64(options, words):
     assert result.returncode == 64 and words in result.stderr and "Usage: sluice load" in result.stderr, result.stderr
 
 
+@pytest.mark.parametrize("options", [
+    ["--header", "Authorization Bearer s3cret"], ["--header", "Host: s3cret"], ["--url", "https://user:s3cret@host/v1"],
+    ["--url", "https://host/v1?key=s3cret"], ["--url", "s3cret"], ["--key", "s3cret s3cret"],
+])
+def test_an_argument_that_may_be_a_secret_is_not_told(options):
+    result = subprocess.run([*command("http://127.0.0.1:1/v1"), *options], capture_output=True, text=True, timeout=20)
+    assert result.returncode == 64 and options[0] in result.stderr and "s3cret" not in result.stdout + result.stderr, result.stderr
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_it_early_with_what_was_measured(start, number):
     gateway = demo(start)

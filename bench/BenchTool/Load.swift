@@ -70,34 +70,29 @@ struct Load: ParsableCommand {
   var json = false
 
   private func settings() throws -> LoadSettings {
-    guard let target = Target(url) else {
-      throw ValidationError("--url: found \(url), expected http://host:port/path or https://…")
+    do throws(LoadSettings.Mistake) {
+      var settings = try LoadSettings(url: url, headers: header)
+      settings.mode = mode
+      settings.key = key
+      settings.model = model
+      settings.connections = connections
+      settings.requestsMax = requests
+      settings.duration = duration ?? (requests == nil ? 10 : 600)
+      settings.warmup = warmup ?? (requests == nil ? 1 : 0)
+      settings.rate = rate
+      settings.asksForStreams = stream
+      settings.hold = hold
+      settings.timeout = timeout
+      settings.bodyBytes = bodyBytes
+      settings.answerBytes = answerBytes
+      settings.mock = mock
+      settings.watched = watch
+      settings.authorities = authorities
+      try settings.check()
+      return settings
+    } catch {
+      throw ValidationError(error.description)
     }
-    var settings = LoadSettings(target: target)
-    settings.mode = mode
-    settings.key = key
-    settings.model = model
-    settings.connections = connections
-    settings.requestsMax = requests
-    settings.duration = duration ?? (requests == nil ? 10 : 600)
-    settings.warmup = warmup ?? (requests == nil ? 1 : 0)
-    settings.rate = rate
-    settings.asksForStreams = stream
-    settings.hold = hold
-    settings.timeout = timeout
-    settings.bodyBytes = bodyBytes
-    settings.answerBytes = answerBytes
-    settings.mock = mock
-    settings.watched = watch
-    settings.authorities = authorities
-    settings.headers = try header.map {
-      guard let line = LoadSettings.header($0) else {
-        throw ValidationError("--header: found \($0), expected name: value")
-      }
-      return line
-    }
-    if let mistake = settings.mistake { throw ValidationError(mistake) }
-    return settings
   }
 
   func validate() throws { _ = try settings() }

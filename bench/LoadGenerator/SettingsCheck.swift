@@ -1,6 +1,32 @@
-// What settings may be. Both command lines ask here, so that both say the same.
+// What settings may be. Both command lines read and ask here, so that both say the same. An address, a header and a key
+// may be secrets, or hold some: what is wrong with them is told without them.
 
 extension LoadSettings {
+  /// An argument that cannot be, named as on the command line.
+  public struct Mistake: Error, Equatable, Sendable, CustomStringConvertible {
+    public let description: String
+  }
+
+  /// Settings of an API's base address, and of header lines.
+  public init(url: String, headers: [String]) throws(Mistake) {
+    guard let target = Target(url) else {
+      throw Mistake(
+        description: "--url: expected an address such as https://host/v1, without user, query and fragment")
+    }
+    self.init(target: target)
+    for text in headers {
+      guard let line = Self.header(text) else {
+        throw Mistake(description: "--header: expected name: value, and no header of the request's own")
+      }
+      self.headers.append(line)
+    }
+  }
+
+  /// Throws what is wrong with the settings.
+  public func check() throws(Mistake) {
+    if let mistake { throw Mistake(description: mistake) }
+  }
+
   /// What is wrong with the settings, named as on the command line; nil when nothing is.
   public var mistake: String? {
     func outside(_ name: String, _ value: Double, _ range: ClosedRange<Double>) -> String? {
@@ -10,6 +36,7 @@ extension LoadSettings {
     }
     if mode == .rate, rate == nil { return "--mode rate needs --rate, requests a second" }
     if mode != .rate, rate != nil { return "--rate is for --mode rate" }
+    if let key, !Self.isKey(key) { return "--key: expected 1 to 4096 visible ASCII characters without spaces" }
     return outside("connections", Double(connections), 1...1_000_000)
       ?? outside("duration", duration, 0.01...1_000_000)
       ?? outside("warmup", warmup, 0...1_000_000)
@@ -22,8 +49,12 @@ extension LoadSettings {
       ?? maxTokens.flatMap { outside("max-tokens", Double($0), 1...1e9) }
   }
 
+  private static func isKey(_ text: String) -> Bool {
+    (1...4096).contains(text.utf8.count) && text.utf8.allSatisfy { (0x21...0x7E).contains($0) }
+  }
+
   /// Reads `name: value`; nil when the name is none, or one of the request's own.
-  public static func header(_ text: String) -> (name: String, value: String)? {
+  static func header(_ text: String) -> (name: String, value: String)? {
     guard let colon = text.firstIndex(of: ":") else { return nil }
     let name = text[..<colon]
     let marks = "!#$%&'*+-.^_`|~"
