@@ -10,7 +10,7 @@ import xml.dom.minidom
 
 import pytest
 
-from harness.backends import Answers, ClosesMidChunk
+from harness.backends import Answers, Backend, ClosesMidChunk
 from harness.gateway import KEY, binary, free_port
 
 FIELDS = {"mode", "url", "window_seconds", "requests", "events", "requests_per_second", "latency_us", "first_token_us", "gap_us", "errors", "ok"}
@@ -94,6 +94,22 @@ def test_a_wrong_key_is_told_by_its_status_and_never_printed(start):
     result = load(demo(start).origin + "/v1", key="sk-a-wrong-secret", streams=2, duration=0.5)
     assert result.returncode == 1 and "HTTP 401" in result.stdout
     assert "sk-a-wrong-secret" not in result.stdout + result.stderr
+
+
+class RepeatsTheKey(Backend):
+    """Refuses, and tells what it was sent, as careless servers do."""
+
+    def answer(self, connection, request):
+        body = b"you sent " + request.header("authorization").encode() + b" and " + request.header("x-pass").encode()
+        return connection.send(b"HTTP/1.1 401 Unauthorized\r\ncontent-length: %d\r\n\r\n" % len(body) + body)
+
+
+@pytest.mark.parametrize("options", [[], ["--json"], ["--no-stream"]], ids=["table", "json", "answers"])
+def test_a_key_that_the_server_repeats_is_not_printed(backend, options):
+    options = [*options, "--header", "x-pass: s3cret-pass"]
+    result = load(backend(RepeatsTheKey).url + "/v1", *options, key="sk-s3cret-key", streams=2, duration=0.3)
+    assert result.returncode == 1 and "HTTP 401 you sent Bearer *** and ***" in result.stdout, result.stdout
+    assert "s3cret" not in result.stdout + result.stderr
 
 
 def test_the_keys_option_comes_before_the_environment(start):

@@ -93,7 +93,7 @@ final class Lane {
   func refused(_ client: Client, status: Int, _ body: [UInt8]) {
     tally.errors.status[status, default: 0] += 1
     if tally.firstComplaint == nil {
-      tally.firstComplaint = "HTTP \(status) " + String(decoding: body.prefix(300), as: UTF8.self)
+      tally.firstComplaint = "HTTP \(status) " + run.secrets.hidden(in: body, bytesMax: 300)
     }
     run.ended()
     // A server that refuses is not asked again at once: a refusal is cheap, and a storm of them no measurement.

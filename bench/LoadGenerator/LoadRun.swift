@@ -17,6 +17,7 @@ final class LoadRun {
 
   let loop: Loop
   let settings: LoadSettings
+  let secrets: Secrets
   private(set) var lanes: [Lane] = []
   private(set) var stage = Stage.resolving
   private let plan: LanePlan
@@ -43,6 +44,7 @@ final class LoadRun {
   init(_ settings: LoadSettings, progress: ((LoadProgress) -> Void)?) throws(ReactorError) {
     self.settings = settings
     self.progress = progress
+    secrets = Secrets(settings)
     plan = LanePlan(settings)
     dialer = try Dialer(target: settings.target, authorities: settings.authorities)
     loop = try Loop()
