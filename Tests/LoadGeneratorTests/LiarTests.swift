@@ -32,18 +32,6 @@ struct LiarTests {
     return try await measure(settings)
   }
 
-  private func measure(_ settings: LoadSettings) async throws -> LoadResult {
-    try await withCheckedThrowingContinuation { continuation in
-      do {
-        try CoreThread.start(name: "load") {
-          continuation.resume(with: Result { try Measurement.run(settings) })
-        }.detach()
-      } catch {
-        continuation.resume(throwing: error)
-      }
-    }
-  }
-
   @Test("a mock that tells the truth is right in every mode", arguments: LoadSettings.Mode.allCases)
   func truth(mode: LoadSettings.Mode) async throws {
     let result = try await run(mode) {

@@ -16,6 +16,8 @@ enum Failure {
   case closed
   case timeout
   case framing
+  /// Bytes came on an idle connection.
+  case unasked
 }
 
 /// A client with one connection at a time.
@@ -64,9 +66,9 @@ final class Client: SocketOwner {
     }
   }
 
-  /// Sends a request that was due at `time`, in nanoseconds on the loop's clock.
-  func ask(at time: UInt64) {
-    guard phase == .idle else { return }
+  /// Sends a request that was due at `time`, in nanoseconds on the loop's clock. False when it cannot: it is still due.
+  func ask(at time: UInt64) -> Bool {
+    guard phase == .idle else { return false }
     phase = .awaiting
     startedAt = time
     progressAt = loop.now
@@ -75,6 +77,7 @@ final class Client: SocketOwner {
     parser.reset()
     if lane.isStream { events.begin(at: time) }
     send()
+    return true
   }
 
   /// Ends the connection, whatever is under way.
@@ -177,7 +180,7 @@ final class Client: SocketOwner {
   }
 
   private func take(_ bytes: UnsafeRawBufferPointer, _ now: UInt64) {
-    guard phase == .awaiting else { return fail(.framing) }
+    guard phase == .awaiting else { return fail(.unasked) }
     var rest = bytes
     if !parser.headIsComplete {
       guard case .complete(let consumed) = readHead(rest) else { return }

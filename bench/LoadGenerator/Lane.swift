@@ -101,6 +101,7 @@ final class Lane {
   }
 
   func failed(_ client: Client, _ failure: Failure) {
+    if pace == .scheduled { free.removeAll { $0 === client } }
     switch failure {
     case .connect(let error):
       guard run.failedToConnect(client, error) else { return }
@@ -110,6 +111,10 @@ final class Lane {
     case .closed: tally.errors.closed += 1
     case .timeout: tally.errors.timeout += 1
     case .framing: tally.errors.framing += 1
+    case .unasked:
+      tally.errors.framing += 1
+      // No request has ended.
+      return run.retry(client)
     }
     run.ended()
     run.retry(client)
@@ -130,15 +135,14 @@ final class Lane {
     guard client.phase == .idle else { return }
     if pace == .scheduled {
       guard lateFirst < late.count else { return free.append(client) }
-      let due = late[lateFirst]
+      guard client.ask(at: late[lateFirst]) else { return }
       lateFirst += 1
       if lateFirst == late.count {
         late.removeAll(keepingCapacity: true)
         lateFirst = 0
       }
-      client.ask(at: due)
     } else if run.mayStart() {
-      client.ask(at: run.loop.now)
+      _ = client.ask(at: run.loop.now)
     }
   }
 
@@ -146,7 +150,10 @@ final class Lane {
   func due(at time: UInt64) {
     guard run.mayStart() else { return }
     // The client that was used last: its memory is warm.
-    if let client = free.popLast() { client.ask(at: time) } else { late.append(time) }
+    while let client = free.popLast() {
+      if client.ask(at: time) { return }
+    }
+    late.append(time)
   }
 
   /// Requests that are due and were not sent.
