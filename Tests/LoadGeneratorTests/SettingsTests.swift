@@ -59,6 +59,26 @@ struct SettingsTests {
     #expect(mistake { $0.bodyBytes = 0 }?.hasPrefix("--body-bytes") == true)
   }
 
+  @Test("an option that a mode does not look at is a mistake")
+  func options() {
+    let uses: [(option: String, modes: [LoadSettings.Mode])] = [
+      ("stream", [.rate, .fresh]), ("hold", [.held, .stalled]),
+      ("duration", [.requests, .rate, .streams, .bulk, .fresh, .mixed]),
+      ("warmup", [.requests, .rate, .streams, .bulk, .fresh, .mixed]),
+      ("requests", [.requests, .rate, .streams, .bulk, .fresh, .mixed]),
+    ]
+    for (option, modes) in uses {
+      for mode in LoadSettings.Mode.allCases {
+        #expect((mode.mistake(given: [option]) == nil) == modes.contains(mode), "\(option) in \(mode)")
+      }
+    }
+    #expect(LoadSettings.Mode.bulk.mistake(given: []) == nil)
+    #expect(LoadSettings.Mode.bulk.mistake(given: ["duration", "hold"]) == "--hold is for --mode held and stalled")
+    #expect(
+      LoadSettings.Mode.held.mistake(given: ["warmup"])
+        == "--warmup is for --mode requests, rate, streams, bulk, fresh and mixed")
+  }
+
   @Test("header lines are read, and none that belongs to the request")
   func headers() {
     let line = LoadSettings.header("X-Team:  a b")

@@ -42,8 +42,8 @@ struct Load: ParsableCommand {
   @Flag(help: "Asks for streams in --mode rate and fresh.")
   var stream = false
 
-  @Option(help: "Seconds that held and stalled streams are held.")
-  var hold = 5.0
+  @Option(help: "Seconds that held and stalled streams are held. (default: 5)")
+  var hold: Double?
 
   @Option(help: "Bytes of a request's body.")
   var bodyBytes: Int?
@@ -70,6 +70,11 @@ struct Load: ParsableCommand {
   var json = false
 
   private func settings() throws -> LoadSettings {
+    let given = [
+      stream ? "stream" : nil, hold.map { _ in "hold" }, duration.map { _ in "duration" }, warmup.map { _ in "warmup" },
+      requests.map { _ in "requests" },
+    ]
+    if let mistake = mode.mistake(given: given.compactMap { $0 }) { throw ValidationError(mistake) }
     do throws(LoadSettings.Mistake) {
       var settings = try LoadSettings(url: url, headers: header)
       settings.mode = mode
@@ -81,7 +86,7 @@ struct Load: ParsableCommand {
       settings.warmup = warmup ?? (requests == nil ? 1 : 0)
       settings.rate = rate
       settings.asksForStreams = stream
-      settings.hold = hold
+      settings.hold = hold ?? 5
       settings.timeout = timeout
       settings.bodyBytes = bodyBytes
       settings.answerBytes = answerBytes

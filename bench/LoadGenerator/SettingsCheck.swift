@@ -70,6 +70,31 @@ extension LoadSettings {
   }
 }
 
+extension LoadSettings.Mode {
+  /// What is wrong with options that were given, named without dashes: one that this mode does not look at. Nil when
+  /// nothing is.
+  public func mistake(given options: [String]) -> String? {
+    for option in options {
+      let modes = Self.allCases.filter { $0.looks(at: option) }
+      guard !modes.contains(self), let last = modes.last else { continue }
+      let others = modes.dropLast().map(\.rawValue).joined(separator: ", ")
+      return "--\(option) is for --mode \(others) and \(last.rawValue)"
+    }
+    return nil
+  }
+
+  private func looks(at option: String) -> Bool {
+    let holds = self == .held || self == .stalled
+    return switch option {
+    case "stream": self == .rate || self == .fresh
+    case "hold": holds
+    // Streams that are held do not end, and are held as long as --hold says.
+    case "duration", "warmup", "requests": !holds
+    default: true
+    }
+  }
+}
+
 extension Decimal {
   /// A number without decimals that say nothing.
   static func short(_ number: Double) -> String {
