@@ -1,6 +1,7 @@
 // A load against a mock backend over real sockets: one that tells the truth, and one for each lie. A generator that
 // overlooks a lie measures nothing. Loads run on threads of their own: they would hold those of all other tests.
 
+import Glibc
 import MockBackend
 import Reactor
 import Testing
@@ -107,6 +108,26 @@ struct LiarTests {
     backend.stop()
     let result = try await measure(LoadSettings(target: try #require(Target("http://\(address)/v1"))))
     #expect(!result.isGood && result.fatal?.contains("nobody listens there") == true)
+  }
+
+  @Test(
+    "where attempts to connect are dropped, nothing is measured and the reason is told",
+    arguments: LoadSettings.Mode.allCases)
+  func dropped(mode: LoadSettings.Mode) async throws {
+    let backend = try ScriptedBackend(backlog: 0)
+    defer { backend.stop() }
+    let filling = backend.fill()
+    defer { for descriptor in filling { close(descriptor) } }
+    var settings = try LoadSettings(url: backend.target, headers: [])
+    settings.mode = mode
+    settings.rate = mode == .rate ? 100 : nil
+    settings.connections = 4
+    settings.warmup = 0
+    settings.duration = 0.1
+    settings.hold = 0.1
+    settings.timeout = mode == .held || mode == .stalled || mode == .rate ? 0.2 : 30
+    let result = try await measure(settings)
+    #expect(!result.isGood && result.fatal?.hasPrefix(settings.target.text) == true, "\(result.fatal ?? "")")
   }
 
   @Test("more connections than descriptors are refused before the first")

@@ -97,6 +97,15 @@ final class ScriptedBackend: Sendable {
 
   var target: String { "http://\(address)/v1" }
 
+  /// Fills a backlog of 0 with connections, to be closed by the caller. The kernel drops whoever else wants to connect.
+  func fill() -> [Int32] {
+    (0..<3).map { _ in
+      let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
+      _ = address.withSockaddr { connect(descriptor, $0, $1) }
+      return descriptor
+    }
+  }
+
   /// Accepts nobody any more.
   func stop() { shutdown(listening, Int32(SHUT_RDWR)) }
 }

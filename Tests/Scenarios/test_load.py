@@ -1,9 +1,11 @@
 """`sluice load`: what it reports of an endpoint, and how it says that there is none."""
 
+import contextlib
 import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import time
 import xml.dom.minidom
@@ -129,6 +131,26 @@ def test_streams_that_are_cut_are_counted_as_such(start, backend):
 def test_an_endpoint_that_is_not_there_is_told(url, words):
     result = load(url, duration=5)
     assert result.returncode == 69 and words in result.stderr and len(result.stderr.splitlines()) == 1, result.stderr
+
+
+@pytest.fixture
+def deaf():
+    """An API's address where attempts to connect are dropped: nobody accepts, and the backlog is full."""
+    with contextlib.ExitStack() as sockets:
+        listener = sockets.enter_context(socket.socket())
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _ in range(3):
+            waiting = sockets.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listener.getsockname())
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
+
+
+def test_an_endpoint_that_drops_packets_is_told(deaf):
+    result = load(deaf, duration=1)
+    assert result.returncode == 69 and result.stdout == "", result.stdout
+    assert "no connection could be opened" in result.stderr and len(result.stderr.splitlines()) == 1, result.stderr
 
 
 @pytest.mark.parametrize("options, words", [

@@ -147,6 +147,10 @@ final class LoadRun {
   /// Ends the window, whatever is under way.
   func finish() {
     guard stage != .over else { return }
+    if fatal == nil, !wasInterrupted, dialer.openedCount == 0 {
+      // Attempts may all be under way still: a network that drops them says nothing.
+      fatal = "\(settings.target.text): no connection could be opened"
+    }
     endedAt = loop.now
     openAtEnd = lanes.reduce(0) { $0 + $1.openCount }
     for lane in lanes {
