@@ -14,6 +14,9 @@ struct Load: ParsableCommand {
 
         sluice load --url https://host/v1 --model M --streams 200 --duration 30 --plot load.svg
 
+      A connection that has been silent for half of the time when it is over counts as timed out, unless answers before were \
+      about as slow.
+
       Exit codes: 0 all answers were right, 1 some were not, 64 wrong arguments, 69 the endpoint is not there.
       """)
 
@@ -50,8 +53,8 @@ struct Load: ParsableCommand {
   @Option(help: "What is asked.")
   var prompt = "Count from one to a hundred in words."
 
-  @Option(help: "Longest silence in seconds while an answer is awaited.")
-  var timeout = 60.0
+  @Option(help: "Longest silence in seconds while an answer is awaited. (default: half of --duration, from 10 to 60)")
+  var timeout: Double?
 
   @Option(help: "A header line, name: value; may be repeated.")
   var header: [String] = []
@@ -124,7 +127,7 @@ struct Load: ParsableCommand {
       settings.duration = duration
       settings.warmup = warmup
       settings.rate = rate
-      settings.timeout = timeout
+      settings.timeout = timeout ?? LoadSettings.usualTimeout(duration: duration)
       settings.authorities = caFile
       try settings.check()
       return settings

@@ -91,14 +91,54 @@ struct LiarTests {
     #expect(result.requests == 0 && result.events > 0 && result.errors.order == 4 && !result.isGood)
   }
 
-  @Test("a connection that is forgotten shows in the longest silence")
-  func silence() async throws {
-    let result = try await run(.streams, lie: .stall(3)) {
+  static let hanging: [LoadSettings.Mode] = [.streams, .requests, .bulk, .fresh, .rate, .held]
+
+  @Test(
+    "who hangs when the window ends has timed out, though the timeout is longer than the window",
+    arguments: hanging)
+  func hang(mode: LoadSettings.Mode) async throws {
+    let result = try await run(mode, lie: .stall(3)) {
       $0.timeout = 30
       $0.requestsMax = nil
-      $0.duration = 0.3
+      $0.duration = 0.8
+      $0.hold = 0.8
+      if mode == .rate { $0.rate = 100 }
+      if mode == .held { $0.mock = "gap-us=10000" }
     }
-    #expect(result.longestSilence > 0.2 && result.longestSilence < 5)
+    #expect(!result.isGood && result.errors.timeout == 4 && result.errors.total == 4)
+    #expect(result.longestSilence > 0.5 && result.longestSilence < 5)
+    #expect(TableReport.text(result).contains("longest silence"))
+  }
+
+  @Test("who is as silent as the mock was asked to be does not hang")
+  func askedGaps() async throws {
+    let result = try await run(.streams) {
+      $0.mock = "gap-us=1500000,batch=1"
+      $0.requestsMax = nil
+      $0.duration = 1
+      $0.timeout = 30
+    }
+    #expect(result.isGood && result.events > 0, "\(TableReport.errors(result.errors))")
+  }
+
+  @Test("who is as silent as before does not hang")
+  func usualGaps() async throws {
+    let backend = try ScriptedBackend { connection in
+      guard connection.readRequest() else { return }
+      connection.send(ScriptedConnection.streamHead)
+      for _ in 0..<5 {
+        connection.sendEvent()
+        usleep(700_000)
+      }
+    }
+    defer { backend.stop() }
+    var settings = try LoadSettings(url: backend.target, headers: [])
+    settings.mode = .streams
+    settings.warmup = 1
+    settings.duration = 1
+    let result = try await measure(settings)
+    // The last event has come 1.4 seconds after the start.
+    #expect(result.isGood && result.longestSilence > 0.5, "\(TableReport.errors(result.errors))")
   }
 
   @Test("where nobody listens, nothing is measured and the reason is told")

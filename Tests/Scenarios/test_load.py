@@ -12,7 +12,7 @@ import xml.dom.minidom
 
 import pytest
 
-from harness.backends import Answers, Backend, ClosesMidChunk
+from harness.backends import Answers, Backend, ClosesMidChunk, StallsAfterEvents
 from harness.gateway import KEY, binary, free_port
 
 FIELDS = {"mode", "url", "window_seconds", "requests", "events", "requests_per_second", "latency_us", "first_token_us", "gap_us", "errors", "ok"}
@@ -123,6 +123,12 @@ def test_streams_that_are_cut_are_counted_as_such(start, backend):
     gateway = start(backend(ClosesMidChunk))
     found = json.loads(load(gateway.origin + "/v1", "--json", streams=2, duration=0.5).stdout)
     assert found["ok"] is False and found["errors"]["closed"] + found["errors"]["done"] + found["errors"]["failed"] > 0
+
+
+def test_streams_that_hang_when_the_time_is_over_are_errors(backend):
+    result = load(backend(StallsAfterEvents).url + "/v1", streams=3, duration=2)
+    assert result.returncode == 1 and re.search(r"errors\s+3 timed out", result.stdout), result.stdout
+    assert re.search(r"longest silence\s+[12]\.\d{3} s", result.stdout), result.stdout
 
 
 @pytest.mark.parametrize("url, words", [

@@ -101,6 +101,9 @@ final class Client: SocketOwner {
   /// Whether something must happen soon. Streams that are held may be silent.
   var isAwaited: Bool { (phase == .awaiting && !isOpen) || phase == .connecting }
 
+  /// Whether a stream is held and read: its events go on.
+  var isHeld: Bool { phase == .awaiting && isOpen }
+
   /// Nothing has happened for too long.
   func timeOut() {
     fail(phase == .connecting ? .connect(SocketError(code: ETIMEDOUT, operation: "connect")) : .timeout)
@@ -130,6 +133,9 @@ final class Client: SocketOwner {
     case .end, .failed: ended()
     case .bytes(let count):
       let now = loop.now
+      if phase == .awaiting, now > progressAt, now &- progressAt > lane.tally.longestPause {
+        lane.tally.longestPause = now &- progressAt
+      }
       progressAt = now
       lane.tally.bytes &+= UInt64(count)
       take(UnsafeRawBufferPointer(rebasing: room[..<min(max(count, 0), room.count)]), now)

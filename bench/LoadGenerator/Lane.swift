@@ -156,6 +156,24 @@ final class Lane {
     late.append(time)
   }
 
+  // MARK: The end
+
+  /// The window ends: counts what is wrong with what is under way, and returns the longest silence in nanoseconds of a
+  /// connection that waited for something.
+  func end(at time: UInt64, _ patience: Patience) -> UInt64 {
+    var longest: UInt64 = 0
+    for client in clients {
+      tally.errors.add(client.faultsSoFar)
+      let limit = client.isAwaited ? patience.whileAwaited(seen: tally.longestPause) : patience.whileHeld
+      guard let limit, client.isAwaited || client.isHeld, time > client.progressAt else { continue }
+      let silence = time &- client.progressAt
+      longest = max(longest, silence)
+      guard silence > limit else { continue }
+      if client.phase == .connecting { tally.errors.connect += 1 } else { tally.errors.timeout += 1 }
+    }
+    return longest
+  }
+
   /// Requests that are due and were not sent.
   var lateCount: Int { late.count - lateFirst }
 }

@@ -44,8 +44,8 @@ public struct LoadResult: Sendable {
   public let watched: [Watched]
   /// Streams that were open when the window ended, for modes that hold them.
   public let streamsOpen: Int
-  /// For how long the most silent connection that waited for something had waited when the window ended, in seconds. A
-  /// connection that was forgotten shows here before it times out.
+  /// For how long the most silent connection that waited for something had waited when the window ended, in seconds. One
+  /// that was silent for too long, by `Patience`, is among the errors as timed out.
   public let longestSilence: Double
   /// CPU time of the generator in the window.
   public let ownCPUMicroseconds: Double

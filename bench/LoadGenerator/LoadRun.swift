@@ -153,20 +153,20 @@ final class LoadRun {
     }
     endedAt = loop.now
     openAtEnd = lanes.reduce(0) { $0 + $1.openCount }
-    for lane in lanes {
-      for client in lane.clients {
-        lane.tally.errors.add(client.faultsSoFar)
-        if client.isAwaited, endedAt > client.progressAt {
-          longestSilence = max(longestSilence, endedAt - client.progressAt)
-        }
-      }
-    }
+    let patience = Patience(settings, seconds: patienceSeconds)
+    for lane in lanes { longestSilence = max(longestSilence, lane.end(at: endedAt, patience)) }
     // Interrupted in front of its window, a run has counted nothing.
     if stage != .counting { for lane in lanes { lane.tally.reset() } }
     stage = .over
     dialer.stop()
     watch.end()
     loop.stop()
+  }
+
+  /// Length of the window by which silences are judged: the whole one when a signal has cut it short.
+  private var patienceSeconds: Double {
+    if stage == .counting, !wasInterrupted, endedAt > beganAt { return Double(endedAt - beganAt) / 1e9 }
+    return plan.holds ? settings.hold : settings.duration
   }
 
   private func giveUp(_ reason: String) {

@@ -72,6 +72,12 @@ public enum TableReport {
     table.append([
       "received", bytes(result.bytes), bytes(UInt64(Double(result.bytes) / max(result.seconds, 1e-9))) + "/s",
     ])
+    if result.longestSilence > 0 {
+      table.append([
+        "longest silence", Decimal.text(result.longestSilence, decimals: 3) + " s", "",
+        "of a connection that waited when the time was over",
+      ])
+    }
     if result.streamsOpen > 0 { table.append(["streams open", grouped(UInt64(result.streamsOpen))]) }
     let unsent = result.parts.reduce(0) { $0 + $1.unsent }
     if unsent > 0 {

@@ -89,6 +89,8 @@ final class Tally {
   let gap = Recorder()
   /// From the mock's stamp to the arrival.
   let eventDelay = Recorder()
+  /// Longest silence of a connection, in nanoseconds, that was waited for and ended with bytes. Never set back.
+  var longestPause: UInt64 = 0
   var errors = ErrorCounts()
   /// What the first answer that was no 200 said, and the first connection that failed.
   var firstComplaint: String?
