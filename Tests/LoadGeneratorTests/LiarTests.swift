@@ -199,5 +199,8 @@ struct LiarTests {
     #expect(result.requests >= 10 && result.requests <= 21)
     #expect(result.main?.unsent ?? 0 > 50)
     #expect(result.main?.latency.max ?? 0 > 400_000)
+    // So does that of those who still wait.
+    #expect(result.main?.latency.count == result.requests + UInt64(result.main?.unanswered ?? 0))
+    #expect(result.main?.unanswered ?? 0 > 20)
   }
 }

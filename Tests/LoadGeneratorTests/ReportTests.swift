@@ -29,6 +29,17 @@ struct ReportTests {
     #expect(recorder.durations.max > 3.59e9 && recorder.durations.max < 3.61e9)
   }
 
+  @Test("what is not over counts as far as it has come, once it is longer than half of what is over")
+  func unfinished() {
+    let recorder = Recorder()
+    #expect(recorder.record(unfinished: [1_000, 2_000]) == 2 && recorder.durations.count == 2)
+    recorder.reset()
+    for microseconds in 1...100 { recorder.record(UInt64(microseconds) * 1_000) }
+    #expect(recorder.record(unfinished: [10_000, 49_000, 60_000, 5_000_000_000]) == 2)
+    #expect(recorder.durations.count == 102 && recorder.durations.max > 4.9e6)
+    #expect(recorder.record(unfinished: []) == 0 && recorder.durations.count == 102)
+  }
+
   @Test("counts do not wrap, however long a load lasts")
   func wide() {
     let recorder = Recorder()

@@ -49,6 +49,8 @@ struct ScriptedConnection {
     let event = "data: {\"choices\":[{\"delta\":{\"content\":\"word\"}}]}\n\n"
     send(String(event.utf8.count, radix: 16) + "\r\n" + event + "\r\n")
   }
+
+  func sendStreamEnd() { send("e\r\ndata: [DONE]\n\n\r\n0\r\n\r\n") }
 }
 
 /// A backend that runs a closure for each connection, on a thread each.

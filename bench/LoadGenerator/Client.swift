@@ -43,6 +43,8 @@ final class Client: SocketOwner {
   private var status = 0
   /// Whether this stream has its first event, or was stalled; for lanes that hold.
   private(set) var isOpen = false
+  /// Whether its first connection was opened, or could not be. The run's.
+  var isSettled = false
 
   init(lane: Lane, loop: Loop) {
     self.lane = lane
@@ -97,6 +99,11 @@ final class Client: SocketOwner {
 
   /// What is wrong with the stream under way, as far as it came: a window that ends in mid-stream knows it too.
   var faultsSoFar: Faults { phase == .awaiting && lane.isStream && parser.headIsComplete ? events.faultsSoFar : [] }
+
+  /// When the request under way was due, and whether anything of its answer is there; nil when there is none.
+  var underWay: (dueAt: UInt64, hasContent: Bool)? {
+    phase == .awaiting ? (startedAt, lane.isStream && events.eventCount > 0) : nil
+  }
 
   /// Whether something must happen soon. Streams that are held may be silent.
   var isAwaited: Bool { (phase == .awaiting && !isOpen) || phase == .connecting }

@@ -46,6 +46,7 @@ public enum JSONReport {
       $0.key("watched")
       $0.array(result.watched) { watched($0, &$1) }
       $0.add("streams_open", UInt64(result.streamsOpen))
+      $0.add("unanswered", UInt64(result.parts.reduce(0) { $0 + $1.unanswered }))
       $0.add("unsent", UInt64(result.parts.reduce(0) { $0 + $1.unsent }))
       $0.add("longest_silence_us", result.longestSilence * 1e6, decimals: 0)
       $0.add("own_cpu_us", result.ownCPUMicroseconds, decimals: 0)

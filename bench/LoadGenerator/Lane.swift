@@ -171,7 +171,22 @@ final class Lane {
       guard silence > limit else { continue }
       if client.phase == .connecting { tally.errors.connect += 1 } else { tally.errors.timeout += 1 }
     }
+    if pace == .scheduled { countUnanswered(at: time) }
     return longest
+  }
+
+  /// Requests that were due and are not answered have waited at least as long as until now: without them the worst ones
+  /// would be missing.
+  private func countUnanswered(at time: UInt64) {
+    var withoutContent = late[lateFirst...].map { max(time, $0) - $0 }
+    var all = withoutContent
+    for case let request? in clients.map(\.underWay) {
+      let age = max(time, request.dueAt) - request.dueAt
+      all.append(age)
+      if !request.hasContent { withoutContent.append(age) }
+    }
+    tally.unanswered = tally.latency.record(unfinished: all)
+    if isStream { _ = tally.firstToken.record(unfinished: withoutContent) }
   }
 
   /// Requests that are due and were not sent.

@@ -44,6 +44,9 @@ struct LanePlan {
   /// Whether the window begins when all streams are open.
   var holds: Bool { parts.contains { $0.pace == .hold || $0.pace == .stall } }
 
+  /// Whether requests are due at times of their own: not before there is a connection to send them on.
+  var isScheduled: Bool { parts.contains { $0.pace == .scheduled } }
+
   /// Whether the load takes all it can get, so that delays are those of full queues. The generator then does not push the
   /// others of its core aside for each event: it would wake up for every write of theirs (measured: a quarter of all CPU).
   var isGreedy: Bool {

@@ -17,13 +17,17 @@ public struct LoadResult: Sendable {
     public let answersWithUsage: UInt64
     /// Events with content in the answers that told their usage.
     public let eventsWithUsage: UInt64
-    /// From the request to the end of its answer; in an open loop, from when it was due.
+    /// From the request to the end of its answer; in an open loop, from when it was due, and requests that were not
+    /// answered are in it as long as they have waited.
     public let latency: Durations
     public let firstToken: Durations
     public let gap: Durations
     public let eventDelay: Durations
     public let errors: ErrorCounts
     public let firstComplaint: String?
+    /// Requests of an open loop that are in `latency` and were not answered when the window ended. Those that had not
+    /// waited for longer than half of the answers took are not among them.
+    public let unanswered: Int
     /// Requests of an open loop that were due and could not be sent.
     public let unsent: Int
   }
@@ -125,6 +129,7 @@ extension LoadResult.Part {
     eventDelay = tally.eventDelay.durations
     errors = tally.errors
     firstComplaint = tally.firstComplaint
+    unanswered = tally.unanswered
     unsent = lane.lateCount
   }
 }

@@ -3,7 +3,8 @@
 //
 //   resolving ─▶ opening ─▶ warming ─▶ counting ─▶ over       the counted window is `counting`: counters are set back and
 //                   │                     ▲                   processes sampled at its edges, and nowhere else
-//                   └─ held, stalled ─────┘ when all streams are open
+//                   └─ held, stalled ─────┘ when all streams are open; without a warm-up: at once, or in an open loop
+//                                           when all connections are open or have failed to
 
 import CTimer
 import Glibc
@@ -29,6 +30,8 @@ final class LoadRun {
   private let progress: ((LoadProgress) -> Void)?
 
   private var heldCount = 0
+  /// Clients whose first connection is open, or could not be opened.
+  private var settledCount = 0
   private var started = 0
   /// Requests that have ended, however.
   private(set) var endedCount = 0
@@ -101,7 +104,7 @@ final class LoadRun {
     guard stage == .resolving else { return }
     stage = .opening
     beganAt = loop.now
-    if settings.warmup <= 0, !plan.holds { beginCounting() } else { arm(settings.timeout) }
+    if settings.warmup <= 0, !plan.holds, !plan.isScheduled { beginCounting() } else { arm(settings.timeout) }
     dialer.begin(addresses, lanes.flatMap(\.clients))
   }
 
@@ -116,6 +119,7 @@ final class LoadRun {
 
   private func beginWarming() {
     guard stage == .opening else { return }
+    guard settings.warmup > 0 else { return beginCounting() }
     stage = .warming
     beganAt = loop.now
     startPacemaker()
@@ -125,12 +129,12 @@ final class LoadRun {
   private func beginCounting() {
     guard stage == .opening || stage == .warming else { return }
     stage = .counting
-    startPacemaker()
     if !plan.holds { watch.beginMemory() }
     watch.begin()
     for lane in lanes { lane.tally.reset(keepingFirstToken: plan.holds) }
     beganAt = loop.now
     arm(plan.holds ? settings.hold : settings.duration)
+    startPacemaker()
   }
 
   private func startPacemaker() {
@@ -192,13 +196,22 @@ final class LoadRun {
 
   func opened(_ client: Client) {
     dialer.opened()
-    if stage == .opening, !plan.holds, dialer.openedCount == plan.clientCount { beginWarming() }
+    settle(client)
+  }
+
+  private func settle(_ client: Client) {
+    guard !client.isSettled else { return }
+    client.isSettled = true
+    settledCount += 1
+    if stage == .opening, !plan.holds, settledCount == plan.clientCount { beginWarming() }
   }
 
   /// A connection could not be opened. False when nothing is lost yet.
   func failedToConnect(_ client: Client, _ error: SocketError) -> Bool {
     switch dialer.failed(client) {
-    case .counts: return true
+    case .counts:
+      settle(client)
+      return true
     case .elsewhere: return false
     case .nobody:
       giveUp("\(settings.target.text): \(LoadRun.words(for: error))")

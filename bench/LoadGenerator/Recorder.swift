@@ -28,6 +28,15 @@ final class Recorder {
     histogram.pointee.record(min(nanoseconds, Self.longest), count: UInt64(count))
   }
 
+  /// Adds durations that are not over, each as long as it is by now, and returns how many. One that is no longer yet than
+  /// half of those that are over says nothing, and is left out.
+  func record(unfinished durations: [UInt64]) -> Int {
+    let median = histogram.pointee.valueAtPercentile(50)
+    let telling = durations.filter { $0 > median }
+    for duration in telling { record(duration) }
+    return telling.count
+  }
+
   /// Forgets everything.
   func reset() { histogram.pointee.reset() }
 

@@ -79,10 +79,16 @@ public enum TableReport {
       ])
     }
     if result.streamsOpen > 0 { table.append(["streams open", grouped(UInt64(result.streamsOpen))]) }
+    let unanswered = result.parts.reduce(0) { $0 + $1.unanswered }
+    if unanswered > 0 {
+      table.append([
+        "due, not answered", grouped(UInt64(unanswered)), "", "above with the time they have waited so far",
+      ])
+    }
     let unsent = result.parts.reduce(0) { $0 + $1.unsent }
     if unsent > 0 {
       table.append([
-        "due, not sent", grouped(UInt64(unsent)), "no connection was free: more --streams or a lower --rate",
+        "due, not sent", grouped(UInt64(unsent)), "", "no connection was free: more --streams or a lower --rate",
       ])
     }
     return table

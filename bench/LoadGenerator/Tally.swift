@@ -89,6 +89,8 @@ final class Tally {
   let gap = Recorder()
   /// From the mock's stamp to the arrival.
   let eventDelay = Recorder()
+  /// Requests of an open loop that are in `latency` though they were not answered.
+  var unanswered = 0
   /// Longest silence of a connection, in nanoseconds, that was waited for and ended with bytes. Never set back.
   var longestPause: UInt64 = 0
   var errors = ErrorCounts()
@@ -104,6 +106,7 @@ final class Tally {
     tokens = 0
     answersWithUsage = 0
     eventsWithUsage = 0
+    unanswered = 0
     for recorder in [latency, gap, eventDelay] { recorder.reset() }
     if !keepingFirstToken { firstToken.reset() }
   }
