@@ -32,6 +32,11 @@ public enum ScanOutcome: Equatable, Sendable {
   case failed(ScanFailure)
 }
 
+/// What a member is that should be a list.
+public enum ScannedList: Sendable {
+  case missing, empty, array, other
+}
+
 /// Bounds of a model's name.
 public enum ScannedModel {
   /// Longest name in bytes after decoding.
@@ -56,6 +61,8 @@ public struct JSONMemberScanner {
   public internal(set) var stream: Bool?
   /// `stream` is there and neither a boolean nor null.
   public internal(set) var streamNotBoolean = false
+  /// What `messages` is.
+  public internal(set) var messages = ScannedList.missing
   /// `stream_options.include_usage`; nil when absent or no boolean.
   public internal(set) var includeUsage: Bool?
   /// Where the value of `stream_options` lies in the payload.
@@ -83,7 +90,7 @@ public struct JSONMemberScanner {
   }
 
   enum Member: UInt8 {
-    case none, model, stream, streamOptions, includeUsage, maxTokens, maxCompletionTokens, maxOutputTokens
+    case none, model, messages, stream, streamOptions, includeUsage, maxTokens, maxCompletionTokens, maxOutputTokens
   }
 
   var state = State.begin
@@ -220,6 +227,7 @@ extension JSONMemberScanner {
       sawModel = true
       member = .model
     case 6: if isText("stream") { member = .stream }
+    case 8: if isText("messages") { member = .messages }
     case 10: if isText("max_tokens") { member = .maxTokens }
     case 14: if isText("stream_options") { member = .streamOptions }
     case 17: if isText("max_output_tokens") { member = .maxOutputTokens }
@@ -236,11 +244,13 @@ extension JSONMemberScanner {
   /// False when the byte closed an empty array or was refused, true when a string, a literal or a container began.
   private mutating func beginValue(_ byte: UInt8, _ index: Int) -> Bool {
     if byte == UInt8(ascii: "]"), state == .valueOrClose {
+      if depth == 2, member == .messages { messages = .empty }
       pop(index)
       return false
     }
     let wanted = isWanted
     if wanted { forgetValue() }
+    if wanted, member == .messages { messages = byte == UInt8(ascii: "[") ? .array : .other }
     switch byte {
     case UInt8(ascii: "\""):
       if depth == 1 { valueStart = consumed &+ index }
@@ -288,7 +298,7 @@ extension JSONMemberScanner {
     case .maxTokens: plainMaxTokens = nil
     case .maxCompletionTokens: maxCompletionTokens = nil
     case .maxOutputTokens: maxOutputTokens = nil
-    case .model, .none: break
+    case .model, .messages, .none: break
     }
   }
 
@@ -385,7 +395,7 @@ extension JSONMemberScanner {
     case .maxTokens: plainMaxTokens = textNumber
     case .maxCompletionTokens: maxCompletionTokens = textNumber
     case .maxOutputTokens: maxOutputTokens = textNumber
-    case .model, .streamOptions, .none: break
+    case .model, .messages, .streamOptions, .none: break
     }
   }
 

@@ -1,0 +1,117 @@
+// Answers that are changed on their way. Nothing is held back: each piece is edited as it comes and leaves in the same turn.
+// The edited bytes stand in room of the core's, so these answers are copied once; all others are not.
+//
+// A plain answer keeps a Content-Length: that of the backend, and the most that the edits can add to it.
+
+import Bytes
+import Flow
+import Reactor
+import Wire
+
+/// The edits of one answer, and how far they have come. Held by its exchange until that ends, and holds it.
+final class AnswerEditor: PayloadSink {
+  private let exchange: Exchange
+  private var object: MemberEditor?
+  private var events: EventEditor?
+  /// Bytes by which a plain answer of known length grows, whatever it holds; nil for any other.
+  let growth: Int?
+
+  init(_ edits: [MemberEdit], isEventStream: Bool, hasLength: Bool, of exchange: Exchange) {
+    self.exchange = exchange
+    growth = hasLength && !isEventStream ? edits.reduce(0) { $0 &+ $1.growthMax } : nil
+    if isEventStream { events = EventEditor(edits) } else { object = MemberEditor(edits, growth: growth) }
+  }
+
+  func payload(_ bytes: UnsafeRawBufferPointer) {
+    if exchange.isHeard { exchange.hear(bytes) }
+    object?.edit(bytes, into: &exchange.core.edited)
+    events?.edit(bytes, into: &exchange.core.edited)
+  }
+
+  /// The answer is whole.
+  func finish() { object?.finish(into: &exchange.core.edited) }
+}
+
+extension Exchange {
+  /// Asks the plugins for edits of the answer whose head has come and who listens to it, and chooses the framing that edits
+  /// need.
+  func beginEditing(_ parser: MessageParser) {
+    let (editing, hearing) = (surface.chain.edits, surface.chain.pieces)
+    guard !editing.isEmpty || !hearing.isEmpty, passage != .none else { return }
+    let head = parser.head
+    guard (200..<300).contains(head.status), !head.has(.contentEncoding), isEventStream || isJSON(head) else { return }
+    for link in hearing where link.listens(self) { isHeard = true }
+    listener = isHeard && hearing.count == 1 ? hearing[0] : nil
+    var edits: [MemberEdit] = []
+    for link in editing {
+      guard let found = link.edits(self) else { continue }
+      edits += isEventStream ? found.events : found.answer
+    }
+    guard !edits.isEmpty else { return }
+    let hasLength = if case .length = parser.framing { true } else { false }
+    let editor = AnswerEditor(edits, isEventStream: isEventStream, hasLength: hasLength, of: self)
+    self.editor = editor
+    passage = isVersion10 || editor.growth != nil ? .unchunked : .chunked
+  }
+
+  private func isJSON(_ head: Head) -> Bool {
+    head.first(.contentType).map { hasPrefixIgnoringCase(head.bytes($0), "application/json") } ?? false
+  }
+
+  /// The length of an answer of known length with what its edits add; nil where it is not edited, or not known.
+  func editedLength(_ parser: MessageParser) -> UInt64? {
+    guard let growth = editor?.growth, case .length(let length) = parser.framing else { return nil }
+    return length &+ UInt64(clamping: growth)
+  }
+
+  /// Relays bytes of an answer that is edited, behind what the batch holds already.
+  func relay(_ bytes: UnsafeMutableRawBufferPointer, through editor: AnswerEditor, _ parser: MessageParser) {
+    var isLast = parser.isComplete
+    var hasExtra = isLast && bytes.count > 0
+    var broken = false
+    core.edited.removeAll(keepingCapacity: true)
+    if !isLast, bytes.count > 0 {
+      switch parser.parseBody(UnsafeRawBufferPointer(bytes), to: editor) {
+      case .more: break
+      case .complete(let consumed):
+        isLast = true
+        hasExtra = consumed < bytes.count
+      case .failed: broken = true
+      }
+    }
+    if isLast { editor.finish() }
+    guard sendEdited(isLast: isLast) else { return }
+    if broken { return fail(Failure(.upstream, .cut, detail: "broken chunk framing")) }
+    if isLast { answerIsWhole(hasExtra: hasExtra) }
+  }
+
+  /// Sends what the batch holds and, framed, what was edited. False when the client is gone.
+  private func sendEdited(isLast: Bool) -> Bool {
+    // Out of the core for as long as its address is in the batch.
+    let edited = core.edited
+    core.edited = []
+    let batch = core.loop.batch
+    let action: Relay.Action? = edited.withUnsafeBytes { bytes in
+      if passage == .chunked {
+        if bytes.count > 0 {
+          batch.add(core.chunkHead(bytes.count))
+          batch.add(bytes)
+          batch.add(ChunkedWriter.end)
+        }
+        if isLast { batch.add(ChunkedWriter.last) }
+      } else {
+        batch.add(bytes)
+      }
+      guard batch.byteCount > 0 else { return Relay.Action.none }
+      record.bytesOut &+= UInt64(batch.byteCount)
+      return client.send()
+    }
+    copied(edited.count)
+    if edited.capacity <= Self.editedBytesKept { core.edited = edited }
+    guard let action else { return false }
+    act(on: action)
+    return true
+  }
+
+  private static let editedBytesKept = 256 << 10
+}

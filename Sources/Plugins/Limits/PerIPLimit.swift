@@ -1,0 +1,52 @@
+// How often one client address may ask: GCRA in a table that all cores share, so that the limit is exact whatever core a
+// connection lands on.
+
+import Flow
+import Gateway
+import Wire
+
+/// Limits requests below the API's prefixes per client address; IPv6 counts by /64.
+public struct PerIPLimit: Plugin {
+  private let table: RateTable
+  private let rate: Rate
+  private let requestsPerMinute: Int
+  private let exempt: [AddressPrefix]
+
+  /// - Parameters:
+  ///   - table: shared by all cores, and kept over a reload, so that nobody's count begins anew.
+  ///   - requestsPerMinute: for the message only.
+  public init(table: RateTable, rate: Rate, requestsPerMinute: Int, exempt: [AddressPrefix]) {
+    self.table = table
+    self.rate = rate
+    self.requestsPerMinute = requestsPerMinute
+    self.exempt = exempt
+  }
+
+  public var name: String { "per_ip_limit" }
+  public var phases: Phases { [.request, .response] }
+
+  public func request(_ exchange: Exchange) -> Verdict {
+    guard exchange.route != .outside, let address = exchange.clientAddress else { return .pass }
+    for prefix in exempt where prefix.contains(address) { return .pass }
+    let now = exchange.core.loop.now
+    let key = RateTable.key(scope: address.isIPv4 ? 4 : 6, high: 0, low: address.limiterKeyBits)
+    let verdict = table.take(key: key, now: now, rate: rate)
+    // Whoever uses the table also tidies it: two slots for each request keep up with any number of addresses.
+    table.sweep(now: now, slots: 2)
+    exchange.rate = verdict
+    if verdict.allowed { return .pass }
+    return .fail(Failure(.downstream, .limited(verdict, requestsPerMinute: requestsPerMinute)))
+  }
+
+  /// The family of fields that OpenAI's answers carry. An upstream's own family is passed on in its place.
+  public func response(_ exchange: Exchange, _ head: inout HeadFields) {
+    guard let rate = exchange.rate, !exchange.answerHasRateFields else { return }
+    head.add("x-ratelimit-limit-requests", UInt64(max(0, rate.limit)))
+    head.add("x-ratelimit-remaining-requests", UInt64(max(0, rate.remaining)))
+    head.addDuration("x-ratelimit-reset-requests", rate.resetNanoseconds)
+    if !rate.allowed {
+      head.add("Retry-After", max(1, (rate.retryAfterNanoseconds &+ 999_999_999) / 1_000_000_000))
+      head.add("retry-after-ms", max(1, (rate.retryAfterNanoseconds &+ 999_999) / 1_000_000))
+    }
+  }
+}

@@ -1,0 +1,50 @@
+// How many tokens an exchange took, as the model's server counted them, read while the answer passes.
+
+import Gateway
+import Wire
+
+/// Reads the usage of answers into the access record.
+public struct UsageAccounting: Plugin {
+  public init() {}
+
+  public var name: String { "usage_accounting" }
+  public var phases: Phases { .pieces }
+  public var failing: PluginFailing { .open }
+
+  public func listens(_ exchange: Exchange) -> Bool {
+    switch exchange.route {
+    case .inference(let route):
+      switch route {
+      // Servers tell the tokens of these streams only to those who asked for it, and looking at every event has a price.
+      case .chatCompletions, .completions: !exchange.isEventStream || exchange.members.includesUsage == true
+      case .embeddings, .responses, .messages, .rerank: true
+      default: false
+      }
+    default: false
+    }
+  }
+
+  public func piece(_ exchange: Exchange, _ bytes: UnsafeRawBufferPointer) {
+    // In an answer of one piece the counts stand near its end; of an event there is no telling.
+    if exchange.hasNotes || exchange.isEventStream {
+      if exchange.hasNotes || UsageScanner.mayBegin(in: bytes) { scan(exchange, bytes) }
+    } else if let start = UsageScanner.last(in: bytes) {
+      scan(exchange, UnsafeRawBufferPointer(rebasing: bytes[start...]))
+    } else if UsageScanner.isCut(at: bytes) {
+      scan(exchange, bytes)
+    }
+  }
+
+  private func scan(_ exchange: Exchange, _ bytes: UnsafeRawBufferPointer) {
+    // Kept only where a piece ends within what is looked for: between pieces a stream holds nothing for this.
+    let kept = exchange.note(UsageAccounting.self, as: UsageScanner.self)
+    var scanner = kept ?? UsageScanner()
+    scanner.scan(bytes)
+    if let usage = scanner.take() { exchange.recordUsage(usage) }
+    if !scanner.isIdle {
+      exchange.keep(scanner, for: UsageAccounting.self)
+    } else if kept != nil {
+      exchange.dropNote(of: UsageAccounting.self)
+    }
+  }
+}

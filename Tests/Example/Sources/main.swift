@@ -1,0 +1,3 @@
+import Sluice
+
+Sluice.main(plugins: [TokenService.self, PromptLengthRouter.self, PlainWords.self])
