@@ -46,7 +46,7 @@ let package = Package(
       ],
       swiftSettings: swift),
     .target(
-      name: "Sluice", dependencies: ["Gateway", "Plugins", "Control"], swiftSettings: swift),
+      name: "Sluice", dependencies: ["Reactor", "Gateway", "Plugins", "Control"], swiftSettings: swift),
     .executableTarget(
       name: "Command",
       dependencies: [
@@ -89,7 +89,7 @@ let package = Package(
       dependencies: ["Reactor", "Stamp", "LoadGenerator", "MockBackend"], swiftSettings: swift),
     .testTarget(
       name: "MockBackendTests", dependencies: ["Reactor", "Stamp", "MockBackend", "TestClient"], swiftSettings: swift),
-    .testTarget(name: "ControlTests", dependencies: ["Control"], swiftSettings: swift),
+    .testTarget(name: "ControlTests", dependencies: ["Gateway", "Control"], swiftSettings: swift),
     .testTarget(name: "StructureTests", swiftSettings: swift),
   ]
 )

@@ -4,15 +4,39 @@
 
 @_exported import Control
 @_exported import Gateway
+import Glibc
+@_exported import Plugins
+@_exported import Reactor
 
 /// This program's version.
 public var version: String { Version.text }
 
 /// Runs the gateway of the configuration at `configurationPath` until it is told to stop; the process's exit code.
 ///
-/// - Parameter plugins: run in front of the gateway's own routing and behind its auth and limits, in their order.
-public func run(configurationPath: String, plugins: [any Plugin] = []) -> Int32 {
-  Server.run(configurationPath: configurationPath, plugins: plugins)
+/// - Parameter plugins: types that the configuration may switch on below `plugins`. They run behind the gateway's own auth
+///   and limits and in front of its routing, in the order of the file.
+public func run(configurationPath: String, plugins: [any ConfigurablePlugin.Type] = []) -> Int32 {
+  Server.run(configurationPath: configurationPath, plugins: plugins.map { PluginKind(opening: $0) })
+}
+
+/// A whole program: runs the gateway, or checks a configuration, as the command line says, and ends the process.
+///
+/// ```
+/// my-gateway [run] --config FILE
+/// my-gateway check FILE
+/// ```
+public func main(plugins: [any ConfigurablePlugin.Type]) -> Never {
+  let arguments = Array(CommandLine.arguments.dropFirst())
+  switch arguments.count {
+  case 2 where arguments[0] == "check": exit(check(configurationPath: arguments[1], plugins: plugins))
+  case 2 where arguments[0] == "--config": exit(run(configurationPath: arguments[1], plugins: plugins))
+  case 3 where arguments[0] == "run" && arguments[1] == "--config":
+    exit(run(configurationPath: arguments[2], plugins: plugins))
+  default:
+    let name = CommandLine.arguments.first.map { $0.split(separator: "/").last.map(String.init) ?? $0 } ?? "gateway"
+    complain("usage: \(name) [run] --config FILE\n       \(name) check FILE")
+    exit(64)
+  }
 }
 
 /// Runs the demo backend alone until it is told to stop; the process's exit code.
@@ -35,7 +59,16 @@ public func demoBackend(
 public func keyHash(_ key: String) -> String { Server.keyHash(key) }
 
 /// Checks a configuration: one line on standard output when it is good, every mistake on standard error when not.
-public func check(configurationPath: String) -> Int32 { Server.check(configurationPath: configurationPath) }
+public func check(configurationPath: String, plugins: [any ConfigurablePlugin.Type] = []) -> Int32 {
+  Server.check(configurationPath: configurationPath, plugins: plugins.map { PluginKind(opening: $0) })
+}
+
+extension PluginKind {
+  fileprivate init(opening type: any ConfigurablePlugin.Type) {
+    func kind(_ type: (some ConfigurablePlugin).Type) -> PluginKind { PluginKind(type) }
+    self = kind(type)
+  }
+}
 
 /// Writes a line to standard error.
 public func complain(_ text: String) { Terminal.error(text) }

@@ -107,7 +107,13 @@ struct ConfigurationTests {
   func models() throws {
     let it = try configuration(smallest + "models: { alias: { cluster: local, name: a/b, created: 5 } }\n")
     #expect(it.unknownModels == .reject)
-    #expect(it.models == [.init(name: "alias", cluster: "local", upstreamName: "a/b", ownedBy: "local", created: 5)])
+    #expect(
+      it.models == [
+        .init(
+          name: "alias", cluster: "local", upstreamName: "a/b", ownedBy: "local", created: 5, kind: nil,
+          state: .running,
+          deployment: "alias", directEndpoint: nil)
+      ])
   }
 
   @Test("holds keys by hash or by value, and prints neither")

@@ -132,7 +132,9 @@ private func keys(of text: String) -> [Key] {
     else { continue }
     while open.last.map({ $0.indentation >= indentation }) ?? false { open.removeLast() }
     let parent = path(open.map(\.name))
-    let shown = ["clusters", "models", "clusters.*.headers"].contains(parent) ? "*" : String(name)
+    let shown =
+      ["clusters", "models", "deployments", "clusters.*.headers", "deployments.*.services"].contains(parent)
+      ? "*" : String(name)
     open.append((indentation, shown))
     let trailing = key.split(separator: " # ", maxSplits: 1).dropFirst().first ?? ""
     result.append(Key(path: path(open.map(\.name)), documentation: above + trailing))

@@ -92,8 +92,9 @@ let fileMistakes: [Mistake] = [
     """,
     [
       """
-      t.yaml:5:1: x: unknown key; known here: auth, client, clusters, default_cluster, demo_backend, dns, \
-      limits, listeners, log, models, paths, relay, shutdown, timeouts, unknown_models, workers
+      t.yaml:5:1: x: unknown key; known here: auth, client, clusters, cors, default_cluster, \
+      demo_backend, deployments, dns, limits, listeners, log, models, paths, plugins, relay, shutdown, timeouts, \
+      unknown_models, workers
       """,
       "t.yaml:6:11: client.<<: unknown key; merge keys are not read, write the keys out",
     ]),
@@ -131,8 +132,9 @@ let fileMistakes: [Mistake] = [
     "a key like no other", "zzz: 10\n",
     [
       """
-      t.yaml:5:1: zzz: unknown key; known here: auth, client, clusters, default_cluster, demo_backend, dns, \
-      limits, listeners, log, models, paths, relay, shutdown, timeouts, unknown_models, workers
+      t.yaml:5:1: zzz: unknown key; known here: auth, client, clusters, cors, default_cluster, \
+      demo_backend, deployments, dns, limits, listeners, log, models, paths, plugins, relay, shutdown, timeouts, \
+      unknown_models, workers
       """
     ]),
   Mistake(

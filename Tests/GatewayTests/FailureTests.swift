@@ -52,6 +52,26 @@ struct FailureCase: Sendable, CustomTestStringConvertible {
         cause: .badModel, status: 400, word: "bad_model", closes: false, param: "model",
         message: "The parameter 'model' must be given once, as a string."),
       .init(
+        cause: .badParameter(name: "messages", message: "must be a list"), status: 400, word: "bad_parameter",
+        closes: false, param: "messages", message: "must be a list"),
+      .init(
+        cause: .modelStopped("m", status: "stopped"), status: 503, word: "model_stopped", closes: false,
+        type: "service_unavailable_error", param: "model", code: "model_not_available",
+        message: "Model 'm' deployment is not running (status: stopped)"),
+      .init(
+        cause: .wrongKind("m", route: .chatCompletions), status: 400, word: "wrong_model_kind", closes: false,
+        param: "model", code: "invalid_model_type",
+        message: "Model 'm' is not a text model and cannot be used with chat completions"),
+      .init(
+        cause: .unsupported(.embeddings), status: 501, word: "unsupported", closes: false, param: "model",
+        code: "unsupported", message: "does not support embeddings"),
+      .init(
+        cause: .forbidden(permission: "proxy"), status: 403, word: "forbidden", closes: false,
+        type: "permission_error", code: "insufficient_permissions", message: "the permission 'proxy'"),
+      .init(
+        cause: .refused(Failure.Refusal(status: 451, message: "Not \"here\".", code: "law", param: "p")), status: 451,
+        word: "refused", closes: false, param: "p", code: "law", message: "Not \"here\"."),
+      .init(
         cause: .unknownModel("no\"such\nmodel"), status: 404, word: "unknown_model", closes: false, param: "model",
         code: "model_not_found",
         message: "The model `no\"such\nmodel` does not exist or you do not have access to it."),
@@ -137,12 +157,18 @@ struct FailureTests {
     case .cut: 19
     case .draining: 20
     case .internalFault: 21
+    case .badParameter: 22
+    case .modelStopped: 23
+    case .wrongKind: 24
+    case .unsupported: 25
+    case .forbidden: 26
+    case .refused: 27
     }
   }
 
   @Test("the table has every cause")
   func complete() {
-    #expect(Set(FailureCase.every.map { Self.number($0.cause) }) == Set(0...21))
+    #expect(Set(FailureCase.every.map { Self.number($0.cause) }) == Set(0...27))
   }
 
   @Test("a broken message keeps the status that the parser gave it", arguments: [400, 414, 431, 501, 505])

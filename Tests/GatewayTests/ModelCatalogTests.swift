@@ -8,9 +8,9 @@ struct ModelCatalogTests {
   static let cluster = AccessLineTests.cluster("local")
   static let fallback = AccessLineTests.cluster("fallback")
   static let models = [
-    CatalogModel(name: "gpt", destination: Destination(cluster: cluster), created: 1_700_000_000, ownedBy: "local"),
+    CatalogModel(name: "gpt", cluster: cluster, created: 1_700_000_000, ownedBy: "local"),
     CatalogModel(
-      name: "Qwen/Qwen2.5", destination: Destination(cluster: cluster, upstreamModel: "q"), created: 0, ownedBy: "a\"b"),
+      name: "Qwen/Qwen2.5", cluster: cluster, identifier: "q", ownedBy: "a\"b"),
   ]
 
   static func catalog(
@@ -76,7 +76,7 @@ struct ModelCatalogTests {
 
   @Test("a first model of a name counts, a second of the same name does not trap")
   func twice() throws {
-    let twin = CatalogModel(name: "gpt", destination: Destination(cluster: Self.fallback), created: 1, ownedBy: "b")
+    let twin = CatalogModel(name: "gpt", cluster: Self.fallback, created: 1, ownedBy: "b")
     let routed = try Self.routed(Self.catalog(Self.models + [twin]), model: "gpt")
     #expect(routed.cluster == "local")
   }

@@ -30,8 +30,8 @@ struct OpenAIDialectTests {
   @Test("what is null is null, not missing and not a text")
   func nulls() throws {
     try withExchange { exchange in
-      let words = OpenAIDialect.Words(Failure(.downstream, .noKey), exchange)
-      #expect(string(words.envelope).hasSuffix(#","type":"invalid_request_error","param":null,"code":null}}"#))
+      let words = ErrorWords(Failure(.downstream, .noKey), exchange)
+      #expect(string(words.fullEnvelope()).hasSuffix(#","type":"invalid_request_error","param":null,"code":null}}"#))
     }
   }
 
@@ -50,7 +50,7 @@ struct OpenAIDialectTests {
   func form() throws {
     try withExchange { exchange in
       exchange.isForm = true
-      let words = OpenAIDialect.Words(Failure(.downstream, .unreadableBody), exchange)
+      let words = ErrorWords(Failure(.downstream, .unreadableBody), exchange)
       #expect(words.message == "We could not parse the form in the body of your request.")
     }
   }
@@ -63,6 +63,8 @@ struct OpenAIDialectTests {
       switch row.status {
       case 401: #expect(fields == ["WWW-Authenticate: Bearer realm=\"OpenAI API\""])
       case 405: #expect(fields == ["Allow: POST"])
+      case 501: #expect(fields == ["x-should-retry: false"])
+      case 503 where row.word != "draining": #expect(fields == ["x-should-retry: false"])
       default: #expect(fields.isEmpty)
       }
     }
@@ -114,7 +116,7 @@ struct OpenAIDialectTests {
       #expect(object["type"] as? String == "error")
       let error = try #require(object["error"] as? [String: Any])
       #expect(error["type"] as? String == "api_error")
-      #expect(error["message"] as? String == OpenAIDialect.Words(Failure(.upstream, row.cause), exchange).message)
+      #expect(error["message"] as? String == ErrorWords(Failure(.upstream, row.cause), exchange).message)
     }
   }
 
@@ -127,7 +129,7 @@ struct OpenAIDialectTests {
     let verdict = RateVerdict(
       allowed: false, limit: 3, remaining: 0, resetNanoseconds: 60_000_000_000, retryAfterNanoseconds: nanoseconds)
     try withExchange { exchange in
-      let words = OpenAIDialect.Words(Failure(.downstream, .limited(verdict, requestsPerMinute: 3)), exchange)
+      let words = ErrorWords(Failure(.downstream, .limited(verdict, requestsPerMinute: 3)), exchange)
       #expect(
         words.message
           == "Rate limit reached for requests from your address: Limit 3 per minute. Please try again in \(text).")

@@ -9,12 +9,13 @@ struct PluginChainTests {
     let phases: Phases
   }
 
-  static let all: Phases = [.request, .body, .route, .upstreamRequest, .response, .failed, .finished]
+  static let all: Phases = [.request, .body, .route, .upstreamRequest, .edits, .pieces, .response, .failed, .finished]
 
   static func lists(_ chain: PluginChain) -> [(Phases, [PluginLink])] {
     [
       (.request, chain.request), (.body, chain.body), (.route, chain.route), (.upstreamRequest, chain.upstreamRequest),
-      (.response, chain.response), (.failed, chain.failed), (.finished, chain.finished),
+      (.edits, chain.edits), (.pieces, chain.pieces), (.response, chain.response), (.failed, chain.failed),
+      (.finished, chain.finished),
     ]
   }
 
@@ -55,7 +56,7 @@ struct PluginChainTests {
   @Test("each phase is a bit of its own")
   func bits() {
     let phases = Self.lists(PluginChain([])).map(\.0)
-    #expect(Set(phases.map(\.rawValue)).count == 7)
+    #expect(Set(phases.map(\.rawValue)).count == 9)
     #expect(phases.reduce(into: Phases()) { $0.formUnion($1) } == Self.all)
     #expect(phases.allSatisfy { $0.rawValue.nonzeroBitCount == 1 })
   }

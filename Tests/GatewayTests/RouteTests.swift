@@ -4,11 +4,15 @@ import Testing
 
 @Suite("Routes")
 struct RouteTests {
-  /// As a snapshot keeps them: longest first.
-  static let prefixes = ["/api/v1", "/v1"].map { Array($0.utf8) }
+  static func surfaces(_ prefixes: [String]) -> Surfaces {
+    Surfaces(prefixes.map { SurfacePlan(prefix: $0) }, listenerDialects: [], plugins: [])
+  }
 
-  static func find(_ path: String, prefixes: [[UInt8]] = prefixes) -> (route: Route, suffix: Int) {
-    lending(path) { Route.find($0, prefixes: prefixes) }
+  static func find(_ path: String, prefixes: [String] = ["/v1", "/api/v1"]) -> (route: Route, suffix: Int) {
+    lending(path) {
+      let found = Route.find($0, surfaces(prefixes))
+      return (found.route, found.suffix)
+    }
   }
 
   @Test("every inference path is found below every prefix", arguments: Route.Inference.allCases)
@@ -47,13 +51,13 @@ struct RouteTests {
   @Test("without prefixes nothing is the API, and an empty prefix is the whole of the server")
   func extremes() {
     #expect(Self.find("/v1/models", prefixes: []).route == .outside)
-    #expect(Self.find("/models", prefixes: [[]]).route == .models)
-    #expect(Self.find("/models", prefixes: [[]]).suffix == 0)
+    #expect(Self.find("/models", prefixes: [""]).route == .models)
+    #expect(Self.find("/models", prefixes: [""]).suffix == 0)
   }
 
   @Test("the suffix is where the path goes on behind its own prefix, not behind a shorter one")
   func suffix() {
-    let nested = [Array("/api/v1".utf8), Array("/api".utf8)]
+    let nested = ["/api", "/api/v1"]
     #expect(Self.find("/api/v1/models", prefixes: nested) == (.models, 7))
     #expect(Self.find("/api/models", prefixes: nested) == (.models, 4))
   }
@@ -110,7 +114,7 @@ struct RouteTests {
         state = state &* 6_364_136_223_846_793_005 &+ UInt64(shift)
         path.append(alphabet[Int(state >> 33) % alphabet.count])
       }
-      let found = lending(path) { Route.find($0, prefixes: Self.prefixes) }
+      let found = lending(path) { Route.find($0, Self.surfaces(["/v1", "/api/v1"])) }
       #expect(found.suffix <= path.count)
     }
   }
@@ -126,15 +130,15 @@ struct RouteTests {
   @Test("the path asked for last is known again, and is taken for no other")
   func memo() {
     var memo = RouteMemo()
-    let prefixes = [Array("/v1".utf8)]
+    let surfaces = Self.surfaces(["/v1"])
     let long = "/v1/models/" + String(repeating: "x", count: 600)
     let cut = String(long.prefix(AccessRecord.pathBytesMax))
     for path in [
       "/v1/models", "/v1/models", "/v1/chat/completions", "/v1/models", "", "/", long, cut, long, cut, "/v1",
     ] {
-      let plain = lending(path) { Route.find($0, prefixes: prefixes) }
-      let found = lending(path) { memo.find($0, prefixes) }
-      #expect(found.route == plain.route && found.suffix == plain.suffix)
+      let plain = lending(path) { Route.find($0, surfaces) }
+      let found = lending(path) { memo.find($0, surfaces) }
+      #expect(found.found == plain)
       #expect(string(found.path) == String(path.prefix(AccessRecord.pathBytesMax)))
     }
   }

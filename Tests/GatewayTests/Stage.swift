@@ -16,12 +16,14 @@ struct NoStage: Error {}
 /// Plays `scene` with the exchange of `request`, whose phases have not run.
 func withExchange<Result>(
   _ request: String = "POST /v1/chat/completions HTTP/1.1\r\nHost: a\r\n\r\n", from peer: String = "192.0.2.1",
+  dialect: String = SurfacePlan.usual,
   _ scene: (Exchange) throws -> Result
 ) throws -> Result {
   let loop = try Loop(roomCapacity: 64 << 10)
   defer { loop.close() }
   let snapshot = Snapshot(
-    client: ClientPolicy(), prefixes: ["/v1"], clusters: [], plugins: [], relay: .standard, resolveAge: 0,
+    client: ClientPolicy(), surfaces: [SurfacePlan(prefix: "/v1", dialect: dialect)], clusters: [], plugins: [],
+    relay: .standard, resolveAge: 0,
     logsAccess: false, drain: 0)
   let core = Core(index: 0, loop: loop, snapshot: snapshot, accessLog: nil)
   var pair: [Int32] = [-1, -1]
@@ -45,7 +47,9 @@ func withExchange<Result>(
   let exchange = Exchange(client: client, parser: parser, head: store, isPlaced: true)
   exchange.record.method = parser.head.method
   exchange.record.path = Array(parser.head.bytes(parser.head.path))
-  exchange.route = Route.find(parser.head.bytes(parser.head.path), prefixes: snapshot.prefixes).route
+  let found = Route.find(parser.head.bytes(parser.head.path), snapshot.surfaces)
+  exchange.route = found.route
+  exchange.surface = snapshot.surfaces.surface(found.surface, dialect: nil)
   exchange.clientAddress = client.peer
   return try scene(exchange)
 }

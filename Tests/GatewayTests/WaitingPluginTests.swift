@@ -42,6 +42,24 @@ struct WaitingPluginTests {
     func finished(_ exchange: Exchange) { journal.add("finished \(exchange.record.outcome)") }
   }
 
+  /// Waits for as long as it is told, and then throws.
+  struct Breaks: Plugin {
+    let name = "breaks"
+    let phases: Phases
+    let failing: PluginFailing
+    var waitMax: UInt64 = 10_000_000_000
+    var milliseconds: UInt64 = 0
+
+    func request(_ exchange: Exchange) -> Verdict { .wait }
+    func body(_ exchange: Exchange) -> Verdict { .wait }
+    func route(_ exchange: Exchange) -> Verdict { .wait }
+
+    func wait(in phase: Phases, _ exchange: Exchange, on loop: isolated LoopActor) async throws -> Verdict {
+      if milliseconds > 0 { try await Task.sleep(nanoseconds: milliseconds * 1_000_000) }
+      throw NoStage()
+    }
+  }
+
   struct Answers: Plugin {
     let phases: Phases = [.request, .finished]
     let name = "answers"
@@ -77,8 +95,8 @@ struct WaitingPluginTests {
     var patience = timeval(tv_sec: 60, tv_usec: 0)
     setsockopt(outer, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
     let snapshot = Snapshot(
-      client: ClientPolicy(), prefixes: ["/v1"], clusters: [], plugins: plugins, relay: .standard, resolveAge: 0,
-      logsAccess: false, drain: 0)
+      client: ClientPolicy(), surfaces: [SurfacePlan(prefix: "/v1")], clusters: [], plugins: plugins, relay: .standard,
+      resolveAge: 0, logsAccess: false, drain: 0)
     // SAFETY: handed to its thread here; only the inbox, which any thread may use, is kept.
     nonisolated(unsafe) let loop = try Loop()
     let inbox = loop.inbox
@@ -164,6 +182,21 @@ struct WaitingPluginTests {
     ])
     #expect(answer.hasPrefix("HTTP/1.1 404 Not Found\r\n"))
     #expect(journal.all == ["b waits", "b goes on", "r waits", "r goes on"])
+  }
+
+  @Test(
+    "a plugin that throws, or takes longer than it may, closes the way or leaves it open, as it says",
+    arguments: [0, 60_000] as [UInt64], [Phases.request, .body, .route])
+  func breaks(_ milliseconds: UInt64, _ phase: Phases) async throws {
+    // The plugin behind it answers in the phase after the first, so that all phases have one behind them.
+    let behind = Waits(name: "behind", phases: [phase], journal: Journal()) {
+      .reply(Reply(status: 200, body: Array("went on".utf8)))
+    }
+    func broken(_ failing: PluginFailing) -> Breaks {
+      Breaks(phases: phase, failing: failing, waitMax: 50_000_000, milliseconds: milliseconds)
+    }
+    #expect(try await Self.answer([broken(.closed), behind]).hasPrefix("HTTP/1.1 500 "))
+    #expect(try await Self.answer([broken(.open), behind]).hasSuffix("\r\n\r\nwent on"))
   }
 
   @Test("a plugin that waits for ever is a fault of the gateway")

@@ -16,7 +16,7 @@ enum Rooms {
     "Control": system.union(foundation).union([
       "Bytes", "Wire", "Flow", "Reactor", "Gateway", "Plugins", "DemoBackend", "Yams",
     ]),
-    "Sluice": system.union(foundation).union(["Gateway", "Plugins", "Control"]),
+    "Sluice": system.union(foundation).union(["Reactor", "Gateway", "Plugins", "Control"]),
     // `sluice load` is the bench's generator with fewer switches.
     "Command": system.union(foundation).union(["Sluice", "LoadGenerator", "ArgumentParser"]),
     // System libraries: headers and module maps only.

@@ -35,6 +35,8 @@ extension Configuration {
     public var tls: ServerTLS?
     /// Connections the kernel keeps for us before we accept them. Default: 4096.
     public var backlog: Int
+    /// Name of the dialect of whatever is asked here, whatever its path's prefix says. Default: none.
+    public var dialect: String?
   }
 
   /// What a listener needs for TLS (`listeners[].tls`). Both files were readable when the configuration was loaded.
@@ -47,9 +49,31 @@ extension Configuration {
 
   /// Which request paths are the API (`paths`).
   public struct Paths: Sendable, Hashable {
-    /// Each begins with a slash and has none at its end; the rest of the path is what the API calls it. Default:
-    /// `/v1`, `/api/v1`.
-    public var prefixes: [String] = ["/v1", "/api/v1"]
+    /// At least one, no two alike. Default: `/v1` in `openai`'s dialect and `/api/v1` in `modelpilot`'s.
+    public var prefixes: [Prefix] = [
+      Prefix(path: "/v1", dialect: "openai"), Prefix(path: "/api/v1", dialect: "modelpilot"),
+    ]
+
+    public init() {}
+  }
+
+  /// What comes before the API's own paths (`paths.prefixes[]`).
+  public struct Prefix: Sendable, Hashable {
+    /// Begins with a slash and has none at its end; the rest of the path is what the API calls it.
+    public var path: String
+    /// Name of the dialect of its answers. Default: `openai`, below `/api/v1` `modelpilot`.
+    public var dialect: String
+
+    static func usualDialect(_ path: String) -> String { path == "/api/v1" ? "modelpilot" : "openai" }
+  }
+
+  /// The dialects of the gateway itself.
+  public static let dialects = ["openai", "modelpilot", "pllm", "gateway"]
+
+  /// Which web pages may use the API (`cors`).
+  public struct CORS: Sendable, Hashable {
+    /// Origins, or `*` for all. Default: `*` with keys, none when everybody is let in.
+    public var origins: [String] = []
 
     public init() {}
   }

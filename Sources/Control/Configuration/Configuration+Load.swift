@@ -3,13 +3,13 @@
 import Glibc
 
 extension Configuration {
-  /// Reads and checks the file at `path`. `environment` is what `${NAME}` may name.
+  /// Reads and checks the file at `path`. `environment` is what `${NAME}` may name, `plugins` what the program brings.
   public static func load(
-    path: String, environment: [String: String]
+    path: String, environment: [String: String], plugins: [PluginKind] = []
   ) -> Result<Configuration, ConfigurationErrors> {
     switch FileText.read(path, bytesMax: Document.bytesMax) {
     case .success(let text):
-      return parse(text: text, name: path, environment: environment)
+      return parse(text: text, name: path, environment: environment, plugins: plugins)
     case .failure(let failure):
       let report = Report(file: path, environment: [:])
       report.add(failure.place, "", failure.text)
@@ -20,9 +20,9 @@ extension Configuration {
   /// Checks `text`, which messages call `name`. Files that `text` names (certificates) are looked at, relative to the
   /// working directory.
   public static func parse(
-    text: String, name: String, environment: [String: String]
+    text: String, name: String, environment: [String: String], plugins: [PluginKind] = []
   ) -> Result<Configuration, ConfigurationErrors> {
-    let report = Report(file: name, environment: environment)
+    let report = Report(file: name, environment: environment, plugins: plugins)
     if let mapping = Document.compose(text, report) {
       let root = Section(mapping, report, path: "", pattern: "", place: .start)
       let configuration = Configuration(root)

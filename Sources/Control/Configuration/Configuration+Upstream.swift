@@ -23,6 +23,13 @@ extension Configuration {
     public var pool: Pool
     /// How an endpoint is chosen. Default: `weighted`.
     public var balance: Balance
+    /// What its backends are. Default: `openai`, whatever speaks the API.
+    public var kind: BackendKind
+  }
+
+  /// What a backend is (`clusters.NAME.kind`): some lack parts of the API, and are not asked for them.
+  public enum BackendKind: String, Sendable, Hashable, CaseIterable {
+    case openai, vllm, sglang, tgi, ollama, llamacpp, localai, runpod
   }
 
   /// One backend (`clusters.NAME.endpoints[]`), its URL taken apart.
@@ -99,6 +106,44 @@ extension Configuration {
     public var ownedBy: String
     /// `created` in the list of models, in seconds since 1970. Default: 0.
     public var created: Int
+    /// What it does; asked for anything else it is refused. Default: none, nothing is refused.
+    public var kind: ModelKind?
+    /// How its deployment is; unless it runs it is refused. Default: `running`.
+    public var state: ModelState
+    /// Id of its deployment, which ModelPilot's answers show. Default: the name.
+    public var deployment: String
+    /// Where the deployment can be reached itself, which ModelPilot's answers show. Default: none, the cluster's first
+    /// endpoint.
+    public var directEndpoint: String?
+  }
+
+  /// What is asked for the health of a deployment (`deployments.ID`).
+  public struct Deployment: Sendable, Hashable {
+    /// Its key in the file.
+    public var id: String
+    /// How it is; unless it runs its services are not asked. Default: `running`, or as its models are.
+    public var state: ModelState?
+    /// Services in the order of the file, each with what is asked of it.
+    public var services: [Service]
+    /// What a probe may take, in nanoseconds. Default: 3 s.
+    public var timeNanoseconds: UInt64
+  }
+
+  /// One service of a deployment (`deployments.ID.services.NAME`).
+  public struct Service: Sendable, Hashable {
+    public var name: String
+    /// Where it is asked; the URL's path is what is asked for.
+    public var endpoint: Endpoint
+  }
+
+  /// What a model does (`models.NAME.kind`).
+  public enum ModelKind: String, Sendable, Hashable, CaseIterable {
+    case text, embedding, image, audio, video
+  }
+
+  /// How a model's deployment is (`models.NAME.state`).
+  public enum ModelState: String, Sendable, Hashable, CaseIterable {
+    case running, stopped, starting
   }
 
   /// What happens to a model that `models` does not list (`unknown_models`).

@@ -14,6 +14,10 @@ public struct Configuration: Sendable, Equatable {
   public var listeners: [Listener]
   /// Which request paths are the API. Default: `/v1` and `/api/v1`.
   public var paths: Paths
+  /// Plugins of the program's own that are switched on, in the order of the file.
+  public var plugins: [PluginOptions]
+  /// Which web pages may use the API.
+  public var cors: CORS
   /// What a client may take of our time and memory.
   public var client: Client
   /// Who may come in. Required, so that nobody opens a gateway by forgetting a section.
@@ -24,6 +28,9 @@ public struct Configuration: Sendable, Equatable {
   public var clusters: [Cluster]
   /// Names that clients may ask for, in the order of the file. Default: none, every name goes to the default cluster.
   public var models: [Model]
+  /// Deployments whose health can be asked for, in the order of the file. Default: those of the models, with the endpoints
+  /// of their clusters as services.
+  public var deployments: [Deployment]
   /// Name of the cluster for requests without a model, and for unknown models when those are forwarded. Default: none.
   public var defaultCluster: String?
   /// What happens to a model that `models` does not list. Default: `reject` with `models`, `forward` without.

@@ -1,10 +1,11 @@
 // auth and limits.
 
 extension Configuration.Auth {
-  init(_ root: Section) {
+  /// - Parameter isOptional: whether a file without the section lets everybody in.
+  init(_ root: Section, isOptional: Bool) {
     self = .open
     let mend = "give keys, or write open: true to let everybody in"
-    if root.shape(of: "auth") == .nothing { root.missing("auth", mend) }
+    if root.shape(of: "auth") == .nothing, !isOptional { root.missing("auth", mend) }
     root.section("auth") { section in
       var open = false
       let isClear = section.flag("open", &open)

@@ -7,10 +7,11 @@ extension Configuration.Listener {
     var seen: [Configuration.ListenAddress] = []
     let exists = root.list("listeners") { item in
       item.section { section in
-        var listener = Self(address: .everywhere(port: 0), tls: nil, backlog: 4096)
+        var listener = Self(address: .everywhere(port: 0), tls: nil, backlog: 4096, dialect: nil)
         let address = section.required("address", "write e.g. address: 127.0.0.1:8080")?.listenAddress()
         section.section("tls") { listener.tls = Configuration.ServerTLS($0) }
         section.integer("backlog", &listener.backlog, in: 1...65_535)
+        listener.dialect = section.dialect()
         guard let address else { return }
         if let other = seen.first(where: { $0.overlaps(address) }) {
           section.wrong("address", "found \(address), which takes the place of \(other) above; keep one of them")
@@ -70,22 +71,75 @@ extension Configuration.ListenAddress {
 
 extension Configuration.Paths {
   mutating func read(_ section: Section) {
-    var found: [String] = []
+    var found: [Configuration.Prefix] = []
     let exists = section.list("prefixes") { item in
-      let expected = "a path that begins with a slash"
-      guard var prefix = item.line(expected, "write e.g. /v1") else { return }
-      while prefix.hasSuffix("/") { prefix.removeLast() }
-      guard prefix.hasPrefix("/"), prefix.utf8.allSatisfy({ (0x21...0x7E).contains($0) }),
-        !prefix.contains(where: { $0 == "?" || $0 == "#" || $0 == "%" }), !prefix.contains("//"), !prefix.contains("/.")
-      else { return item.wrong("\(expected), without ?, #, %, // and dot segments", "write e.g. /v1") }
-      guard !found.contains(prefix) else { return item.wrong("each prefix once", "remove this one") }
-      found.append(prefix)
+      var path = item
+      var dialect: String?
+      if item.isMapping || section.report.surveying {
+        var inner: Item?
+        item.section {
+          inner = $0.required("path", "write e.g. path: /v1")
+          dialect = $0.dialect()
+        }
+        guard let inner else { return }
+        path = inner
+      }
+      guard let prefix = path.pathPrefix() else { return }
+      guard !found.contains(where: { $0.path == prefix }) else {
+        return path.wrong("each prefix once", "remove this one")
+      }
+      found.append(Configuration.Prefix(path: prefix, dialect: dialect ?? Configuration.Prefix.usualDialect(prefix)))
     }
     guard exists, !section.report.surveying else { return }
     if section.shape(of: "prefixes") == .list(0) {
       section.wrong("prefixes", "found an empty list, expected at least one path; write e.g. prefixes: [/v1]")
     }
     prefixes = found
+  }
+}
+
+extension Item {
+  fileprivate func pathPrefix() -> String? {
+    let expected = "a path that begins with a slash"
+    guard var prefix = line(expected, "write e.g. /v1") else { return nil }
+    while prefix.hasSuffix("/") { prefix.removeLast() }
+    guard prefix.hasPrefix("/"), prefix.utf8.allSatisfy({ (0x21...0x7E).contains($0) }),
+      !prefix.contains(where: { $0 == "?" || $0 == "#" || $0 == "%" }), !prefix.contains("//"), !prefix.contains("/.")
+    else {
+      wrong("\(expected), without ?, #, %, // and dot segments", "write e.g. /v1")
+      return nil
+    }
+    return prefix
+  }
+}
+
+extension Section {
+  /// The name of a dialect, one that the program knows.
+  fileprivate func dialect() -> String? {
+    let known = report.dialects
+    let expected = Item.oneOf(known)
+    guard let item = item("dialect"), let name = item.text(expected) else { return nil }
+    guard known.contains(name) else {
+      item.wrong(expected, Nearest.word(to: name, among: known).map { "did you mean \($0)?" } ?? "")
+      return nil
+    }
+    return name
+  }
+}
+
+extension Configuration.CORS {
+  mutating func read(_ section: Section) {
+    var found: [String] = []
+    let exists = section.list("origins") { item in
+      let expected = "an origin (scheme, host and port, nothing behind) or *"
+      guard let origin = item.line(expected, "write e.g. https://app.example") else { return }
+      let host = origin.split(separator: "/", omittingEmptySubsequences: false)
+      guard origin == "*" || host.count == 3 && host[0].hasSuffix(":") && host[1].isEmpty && !host[2].isEmpty else {
+        return item.wrong(expected, "write e.g. https://app.example")
+      }
+      found.append(origin.lowercased())
+    }
+    if exists, !section.report.surveying { origins = found }
   }
 }
 

@@ -7,7 +7,9 @@ extension Configuration.Model {
     root.names("models") { name, item in
       guard names.insert(name).inserted else { return item.again("a model of this name") }
       item.section { section in
-        var model = Self(name: name, cluster: "", upstreamName: name, ownedBy: "", created: 0)
+        var model = Self(
+          name: name, cluster: "", upstreamName: name, ownedBy: "", created: 0, kind: nil, state: .running,
+          deployment: name, directEndpoint: nil)
         if let cluster = section.required("cluster", "name the cluster that serves it")?.line("the name of a cluster") {
           model.cluster = cluster
         }
@@ -15,8 +17,32 @@ extension Configuration.Model {
         model.ownedBy = model.cluster
         section.text("owned_by", &model.ownedBy, "a name")
         section.integer("created", &model.created, in: 0...253_402_300_799)
+        section.choice("kind", &model.kind)
+        section.choice("state", &model.state)
+        section.text("deployment", &model.deployment, "an id")
+        section.text("direct_endpoint", &model.directEndpoint, "an address")
         all.append(model)
         section.place(of: "cluster").checked(model.cluster, root, join(section.path, "cluster"))
+      }
+    }
+    return all
+  }
+}
+
+extension Configuration.Deployment {
+  static func all(_ root: Section) -> [Self] {
+    var all: [Self] = []
+    root.names("deployments") { id, item in
+      guard !all.contains(where: { $0.id == id }) else { return item.again("a deployment of this id") }
+      item.section { section in
+        var deployment = Self(id: id, state: nil, services: [], timeNanoseconds: 3_000_000_000)
+        section.choice("state", &deployment.state)
+        section.seconds("probe_seconds", &deployment.timeNanoseconds, max: 60_000_000_000)
+        section.names("services") { name, item in
+          guard let endpoint = item.endpoint() else { return }
+          deployment.services.append(Configuration.Service(name: name, endpoint: endpoint))
+        }
+        all.append(deployment)
       }
     }
     return all

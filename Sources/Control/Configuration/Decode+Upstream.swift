@@ -37,10 +37,12 @@ extension Configuration.Cluster {
     tls = Configuration.ClientTLS()
     pool = Configuration.Pool()
     balance = .weighted
+    kind = .openai
     section.section("tls") { tls.read($0) }
     section.section("timeouts") { self.timeouts.read($0) }
     section.section("pool") { pool.read($0) }
     section.choice("balance", &balance)
+    section.choice("kind", &kind)
   }
 }
 
@@ -109,7 +111,7 @@ extension Configuration.Timeouts {
 
 extension Item {
   /// A backend's URL.
-  fileprivate func endpoint() -> Configuration.Endpoint? {
+  func endpoint() -> Configuration.Endpoint? {
     guard let text = text("a URL", "write e.g. http://127.0.0.1:8000") else { return nil }
     switch EndpointURL.parse(text) {
     case .success(let endpoint): return endpoint

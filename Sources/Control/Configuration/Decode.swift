@@ -9,8 +9,11 @@ extension Configuration {
     listeners = []
     clusters = []
     models = []
+    deployments = []
     auth = .open
+    plugins = []
     paths = Paths()
+    cors = CORS()
     client = Client()
     limits = Limits()
     timeouts = Timeouts()
@@ -23,11 +26,15 @@ extension Configuration {
     listeners = Listener.all(root)
     root.section("paths") { paths.read($0) }
     root.section("client") { client.read($0) }
-    auth = Auth(root)
+    auth = Auth(root, isOptional: isGatewayOnly)
+    if auth != .open { cors.origins = ["*"] }
+    root.section("cors") { cors.read($0) }
+    plugins = PluginOptions.all(root)
     root.section("limits") { limits.read($0) }
     root.section("timeouts") { timeouts.read($0) }
     clusters = Cluster.all(root, timeouts)
     models = Model.all(root)
+    deployments = Deployment.all(root)
     readRouting(root)
     root.section("dns") { $0.seconds("refresh_seconds", &dns.refreshNanoseconds) }
     root.section("relay") { relay.read($0) }
@@ -41,6 +48,17 @@ extension Configuration {
       demoBackend = demo
     }
     checkAddresses(root)
+  }
+}
+
+extension Configuration {
+  /// Whether all that is served speaks the dialect whose documents let everybody in where no keys are given.
+  private var isGatewayOnly: Bool {
+    let gateway = "gateway"
+    if paths.prefixes.allSatisfy({ $0.dialect == gateway }) {
+      return listeners.allSatisfy { $0.dialect ?? gateway == gateway }
+    }
+    return !listeners.isEmpty && listeners.allSatisfy { $0.dialect == gateway }
   }
 }
 

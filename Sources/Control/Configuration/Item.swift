@@ -100,6 +100,15 @@ struct Item {
     }
   }
 
+  /// The mapping that it is; an empty one where nothing stands.
+  var mappingNode: Node.Mapping? {
+    switch value {
+    case .mapping(let mapping): mapping
+    case .nothing: Node.Mapping([])
+    case .text, .list, .broken: nil
+    }
+  }
+
   /// The value as an operator would recognise it: as written, before variables were replaced.
   var found: String {
     switch value {

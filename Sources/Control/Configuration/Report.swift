@@ -12,6 +12,10 @@ struct Place: Hashable {
 final class Report {
   let file: String
   let environment: [String: String]
+  /// The kinds of plugins that the program brings.
+  let plugins: [PluginKind]
+  /// Names of the dialects that there are.
+  var dialects: [String] { Configuration.dialects + plugins.flatMap(\.dialects) }
   /// Set while the decoder is asked which keys it knows: sections that are absent are walked anyway, nothing is a mistake.
   let surveying: Bool
   /// Keys that were a second time in their mapping: reported already, to be skipped.
@@ -27,7 +31,10 @@ final class Report {
   /// Values looked at in one reading. Aliases share memory but not this count, so they cannot multiply without end.
   static let valuesMax = 200_000
 
-  init(file: String, environment: [String: String], surveying: Bool = false) {
+  init(
+    file: String, environment: [String: String], plugins: [PluginKind] = [], surveying: Bool = false
+  ) {
+    self.plugins = plugins
     self.file = file
     self.environment = environment
     self.surveying = surveying

@@ -61,6 +61,15 @@ extension Section {
     target = choice
   }
 
+  /// One of a few words, or nothing.
+  func choice<Choice>(_ key: String, _ target: inout Choice?)
+  where Choice: RawRepresentable & CaseIterable, Choice.RawValue == String {
+    guard let first = Choice.allCases.first else { return }
+    var chosen = first
+    choice(key, &chosen)
+    if has(key) { target = chosen }
+  }
+
   /// Any text without control characters.
   func text(_ key: String, _ target: inout String, _ expected: String) {
     if let found = item(key)?.line(expected) { target = found }

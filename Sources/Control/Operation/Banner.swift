@@ -35,7 +35,7 @@ struct Banner {
 
   private func base(_ address: SocketAddress, _ isTLS: Bool) -> String {
     if address.family == .unix { return "\(address)" }
-    return "\(isTLS ? "https" : "http")://\(address)\(configuration.paths.prefixes.first ?? "")"
+    return "\(isTLS ? "https" : "http")://\(address)\(configuration.paths.prefixes.first?.path ?? "")"
   }
 
   private var models: String {

@@ -38,7 +38,8 @@ enum Doors {
     var isUnix = false
     if case .unix = listener.address { isUnix = true }
     var open = OpenListener(
-      listener: listener, door: Door(name: "\(listener.address)", isUnix: isUnix, tls: context),
+      listener: listener,
+      door: Door(name: "\(listener.address)", isUnix: isUnix, tls: context, dialect: listener.dialect),
       descriptors: Array(repeating: [], count: cores))
     do throws(OperatorError) {
       for address in try addresses(listener.address) { try add(address, to: &open, isFirst: isFirst) }

@@ -5,8 +5,8 @@ import Reactor
 
 extension Server {
   /// Checks a configuration: one line on standard output when it is good, every mistake on standard error when not.
-  public static func check(configurationPath path: String) -> Int32 {
-    switch Configuration.load(path: path, environment: Machine.environment) {
+  public static func check(configurationPath path: String, plugins: [PluginKind] = []) -> Int32 {
+    switch Configuration.load(path: path, environment: Machine.environment, plugins: plugins) {
     case .success(let configuration):
       print("\(path): good: \(configuration.summary)")
       return ExitStatus.good

@@ -10,7 +10,7 @@ import Reactor
 /// A running gateway.
 public final class Server {
   private let path: String
-  private let extraPlugins: [any Plugin]
+  private let plugins: [PluginKind]
   private var configuration: Configuration
   private var builder = SnapshotBuilder()
   private let connections = Tally()
@@ -22,16 +22,16 @@ public final class Server {
   private var isDraining = false
   private var lastCall: Timer?
 
-  private init(path: String, configuration: Configuration, plugins: [any Plugin]) {
+  private init(path: String, configuration: Configuration, plugins: [PluginKind]) {
     self.path = path
     self.configuration = configuration
-    extraPlugins = plugins
+    self.plugins = plugins
   }
 
   /// Runs a gateway until it is told to stop; the process's exit status.
-  public static func run(configurationPath path: String, plugins: [any Plugin] = []) -> Int32 {
+  public static func run(configurationPath path: String, plugins: [PluginKind] = []) -> Int32 {
     Terminal.fillStandardDescriptors()
-    switch Configuration.load(path: path, environment: Machine.environment) {
+    switch Configuration.load(path: path, environment: Machine.environment, plugins: plugins) {
     case .failure(let errors):
       Terminal.error("\(errors)")
       return ExitStatus.badConfiguration
@@ -65,7 +65,7 @@ public final class Server {
     Machine.raiseDescriptorLimit()
     log = try openLog(configuration.log.access)
     if let demo = configuration.demoBackend { self.demo = try startDemo(demo) }
-    let snapshot = try builder.build(configuration, extra: extraPlugins)
+    let snapshot = try builder.build(configuration, kinds: plugins)
     let count = coreCount
     for listener in configuration.listeners {
       listeners.append(try Doors.open(listener, cores: count, isFirst: true))
@@ -172,7 +172,7 @@ public final class Server {
 
   private func reload() {
     guard !isDraining else { return }
-    switch Configuration.load(path: path, environment: Machine.environment) {
+    switch Configuration.load(path: path, environment: Machine.environment, plugins: plugins) {
     case .failure(let errors): Terminal.error("\(errors)\nsluice: reload refused, nothing was changed")
     case .success(let new):
       do throws(OperatorError) {
@@ -189,7 +189,7 @@ public final class Server {
       ("workers", new.workers != configuration.workers), ("demo_backend", new.demoBackend != configuration.demoBackend),
       ("log.access", new.log.access != configuration.log.access),
     ] where differs { throw OperatorError("\(what): changed, which needs a restart") }
-    let snapshot = try builder.build(new, extra: extraPlugins)
+    let snapshot = try builder.build(new, kinds: plugins)
     // A log file that was moved away is made anew.
     if case .file(let path) = new.log.access { log?.reopen(try openFile(path)) }
     var kept: [OpenListener] = []

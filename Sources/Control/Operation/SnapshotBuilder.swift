@@ -13,26 +13,51 @@ struct SnapshotBuilder {
 
   /// The snapshot that `configuration` describes. Throws a message for the operator when a file it names is unusable.
   mutating func build(
-    _ configuration: Configuration, extra: [any Plugin] = []
+    _ configuration: Configuration, kinds: [PluginKind] = []
   ) throws(OperatorError) -> Snapshot {
+    let extra = try own(configuration, kinds)
     var clusters: [Gateway.Cluster] = []
     for (index, cluster) in configuration.clusters.enumerated() {
       clusters.append(try self.cluster(cluster, index, configuration))
     }
     return Snapshot(
-      client: client(configuration.client), prefixes: configuration.paths.prefixes, clusters: clusters,
-      plugins: plugins(configuration, clusters, extra),
+      client: client(configuration.client), surfaces: surfaces(configuration.paths),
+      listenerDialects: Set(configuration.listeners.compactMap(\.dialect)), clusters: clusters,
+      plugins: try plugins(configuration, clusters, extra),
       relay: Watermarks(high: configuration.relay.highBytes, low: configuration.relay.lowBytes),
       resolveAge: configuration.dns.refreshNanoseconds, logsAccess: configuration.log.access != .off,
       drain: configuration.shutdown.drainNanoseconds)
   }
 
+  private func surfaces(_ paths: Configuration.Paths) -> [SurfacePlan] {
+    var plans = paths.prefixes.enumerated().map { SurfacePlan(prefix: $1.path, dialect: $1.dialect, isFirst: $0 == 0) }
+    if !plans.contains(where: { $0.prefix == Deployments.prefix }) {
+      plans.append(SurfacePlan(prefix: Deployments.prefix, dialect: ModelPilotDialect.dialect, isAPI: false))
+    }
+    return plans
+  }
+
   // MARK: Plugins
+
+  /// The plugins of the program's own, made from their options.
+  private func own(_ configuration: Configuration, _ kinds: [PluginKind]) throws(OperatorError) -> [any Plugin] {
+    var plugins: [any Plugin] = []
+    for options in configuration.plugins {
+      guard let kind = kinds.first(where: { $0.key == options.key }) else { continue }
+      do {
+        plugins.append(try kind.make(options.options))
+      } catch {
+        throw OperatorError("plugins.\(options.key): \(PluginProblem(error))")
+      }
+    }
+    return plugins
+  }
 
   private mutating func plugins(
     _ configuration: Configuration, _ clusters: [Gateway.Cluster], _ extra: [any Plugin]
-  ) -> [any Plugin] {
+  ) throws(OperatorError) -> [any Plugin] {
     var plugins: [any Plugin] = [Probes()]
+    if !configuration.cors.origins.isEmpty { plugins.append(CORS(origins: configuration.cors.origins)) }
     if let rate = configuration.limits.perIP {
       plugins.append(
         PerIPLimit(
@@ -43,23 +68,29 @@ struct SnapshotBuilder {
     if case .keys(let keys) = configuration.auth {
       plugins.append(KeyAuth(keys: keys.compactMap(key)))
     }
+    plugins.append(Deployments(try deployments(configuration, clusters)))
     plugins += extra
+    let catalog = catalog(configuration, clusters)
+    plugins += [ChatChecks(), catalog, PublicModelName(), ModelPilotAnswers(), UsageAccounting()]
+    // Behind those of `extra`, which may answer first; the last one answers for all.
+    plugins += [ModelPilotDialect(catalog: catalog), PLLMDialect(), GatewayDialect(), OpenAIDialect()]
+    return plugins
+  }
+
+  private func catalog(_ configuration: Configuration, _ clusters: [Gateway.Cluster]) -> ModelCatalog {
     func cluster(_ name: String?) -> Gateway.Cluster? { clusters.first { $0.name == name } }
     let models = configuration.models.compactMap { model in
       cluster(model.cluster).map { found in
         CatalogModel(
-          name: model.name,
-          destination: Destination(
-            cluster: found, upstreamModel: model.upstreamName == model.name ? nil : model.upstreamName),
-          created: model.created, ownedBy: model.ownedBy)
+          name: model.name, cluster: found, identifier: model.upstreamName, created: model.created,
+          ownedBy: model.ownedBy, kind: model.kind.flatMap { ModelKind(rawValue: $0.rawValue) },
+          state: DeploymentState(rawValue: model.state.rawValue) ?? .running, deployment: model.deployment,
+          directEndpoint: model.directEndpoint)
       }
     }
-    plugins.append(
-      ModelCatalog(
-        models: models, fallback: cluster(configuration.defaultCluster),
-        forwardsUnknown: configuration.unknownModels == .forward))
-    plugins.append(OpenAIDialect())
-    return plugins
+    return ModelCatalog(
+      models: models, fallback: cluster(configuration.defaultCluster),
+      forwardsUnknown: configuration.unknownModels == .forward)
   }
 
   /// The limiter's table goes on over a reload, unless its size was changed.
@@ -119,15 +150,16 @@ struct SnapshotBuilder {
     }
     return Gateway.Cluster(
       name: cluster.name, index: index,
-      endpoints: cluster.endpoints.map { endpoint($0, cluster) },
+      endpoints: cluster.endpoints.map { endpoint($0, authority: cluster.host) },
       authorization: cluster.apiKey.map { "Bearer \($0)" },
       forwardsCredentials: cluster.forwardsCredentials,
       fields: cluster.headers.map { ($0.name, $0.value) }, tls: context, serverName: cluster.tls.serverName,
       times: times(cluster.timeouts), idleMax: cluster.pool.idleMax, idleAge: cluster.pool.idleNanosecondsMax,
-      transport: "\(isTLS) \(cluster.tls.verify) \(cluster.tls.caFile ?? "") \(cluster.tls.serverName ?? "")")
+      transport: "\(isTLS) \(cluster.tls.verify) \(cluster.tls.caFile ?? "") \(cluster.tls.serverName ?? "")",
+      unsupported: cluster.kind.unsupported)
   }
 
-  private func endpoint(_ endpoint: Configuration.Endpoint, _ cluster: Configuration.Cluster) -> Gateway.Endpoint {
+  func endpoint(_ endpoint: Configuration.Endpoint, authority: String?) -> Gateway.Endpoint {
     let place: Gateway.Endpoint.Place =
       switch endpoint.destination {
       case .tcp(let host, let port): .host(host, port: port)
@@ -135,7 +167,7 @@ struct SnapshotBuilder {
       }
     return Gateway.Endpoint(
       place: place, usesTLS: endpoint.scheme == .https, name: endpoint.url,
-      authority: cluster.host ?? endpoint.authority,
+      authority: authority ?? endpoint.authority,
       // As with OpenAI's SDKs, a base address without a path means the API's usual place.
       basePath: endpoint.basePath.isEmpty ? "/v1" : endpoint.basePath, weight: endpoint.weight)
   }
@@ -149,6 +181,20 @@ struct SnapshotBuilder {
     times.total = timeouts.totalNanoseconds ?? 0
     times.writeStall = timeouts.writeStallNanoseconds
     return times
+  }
+}
+
+extension Configuration.BackendKind {
+  /// What such a backend answers with a bare 404.
+  fileprivate var unsupported: Set<Route.Inference> {
+    switch self {
+    case .tgi:
+      [
+        .embeddings, .responses, .messages, .moderations, .rerank, .imagesGenerations, .imagesEdits, .imagesVariations,
+        .audioSpeech, .audioTranscriptions, .audioTranslations,
+      ]
+    case .openai, .vllm, .sglang, .ollama, .llamacpp, .localai, .runpod: []
+    }
   }
 }
 

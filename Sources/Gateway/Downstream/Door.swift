@@ -1,16 +1,19 @@
 // Where clients come in, as the connections need to know it.
 
-/// What a connection knows of the listener it came through.
 import Reactor
 
+/// What a connection knows of the listener it came through.
 public final class Door: Sendable {
   /// Address as configured, for logs.
   public let name: String
   /// Whether peers are on a unix socket: they have no address, and what they forward is believed.
   public let isUnix: Bool
+  /// The dialect of whatever is asked here; nil leaves it to the prefixes of the paths.
+  public let dialect: String?
   let tls: TLSServerContext?
 
-  public init(name: String, isUnix: Bool, tls: TLSServerContext?) {
+  public init(name: String, isUnix: Bool, tls: TLSServerContext?, dialect: String? = nil) {
+    self.dialect = dialect
     self.name = name
     self.isUnix = isUnix
     self.tls = tls

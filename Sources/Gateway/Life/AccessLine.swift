@@ -33,6 +33,8 @@ enum AccessLine {
     if record.firstByteAt > record.startedAt {
       milliseconds(#","first_byte_ms":"#, record.firstByteAt &- record.startedAt, &out)
     }
+    if let tokens = record.tokensIn { number(#","tokens_in":"#, UInt64(clamping: tokens), &out) }
+    if let tokens = record.tokensOut { number(#","tokens_out":"#, UInt64(clamping: tokens), &out) }
     number(#","attempts":"#, UInt64(record.attempts), &out)
     boolean(#","reused":"#, record.isReused, &out)
     text(#","outcome":"#, record.outcome, &out)

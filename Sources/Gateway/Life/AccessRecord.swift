@@ -31,6 +31,10 @@ public struct AccessRecord: Sendable {
   /// Whether the connection had carried a request before.
   public internal(set) var isReused = false
   public internal(set) var clientLeft = false
+  /// Tokens as the model's server counted them; nil where it told nothing. Larger counts than fit are cut.
+  public var tokensIn: Int? { tokens.0 == .max ? nil : Int(tokens.0) }
+  public var tokensOut: Int? { tokens.1 == .max ? nil : Int(tokens.1) }
+  private var tokens: (UInt32, UInt32) = (.max, .max)
   public internal(set) var failure: Failure? {
     get { failureOrNil?.failure }
     set { failureOrNil = newValue.map { RecordedFailure($0) } }
@@ -43,6 +47,12 @@ public struct AccessRecord: Sendable {
   public internal(set) var endedAt: UInt64 = 0
 
   init(startedAt: UInt64) { self.startedAt = startedAt }
+
+  mutating func note(_ usage: TokenUsage) {
+    func count(_ number: Int) -> UInt32 { UInt32(clamping: min(number, Int(UInt32.max) - 1)) }
+    if let input = usage.input { tokens.0 = count(input) }
+    if let output = usage.output { tokens.1 = count(output) }
+  }
 
   mutating func upstream(_ cluster: Cluster, _ endpoint: Endpoint) {
     self.cluster = cluster

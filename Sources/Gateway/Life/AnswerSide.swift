@@ -140,8 +140,8 @@ extension Exchange {
       case .untilClose: passage = isVersion10 ? .asIs : .chunked
       }
     }
-    let endsWithConnection = passage == .unchunked || (isVersion10 && parser.framing == .untilClose)
-    if endsWithConnection { answerKeepsAlive = false }
+    beginEditing(parser)
+    if !isAnswerFramed { answerKeepsAlive = false }
     guard let bytes = writeAnswerHead(parser) else {
       fail(Failure(.upstream, .badAnswer, detail: "the answer's head is too large"))
       return false
@@ -155,6 +155,15 @@ extension Exchange {
     }
     if let endpoint { touch(endpoint.cluster.times) }
     return true
+  }
+
+  /// Whether the client can tell by the framing where the answer ends.
+  var isAnswerFramed: Bool {
+    switch passage {
+    case .none, .chunked: true
+    case .unchunked: editor?.growth != nil
+    case .asIs: !isVersion10 || responseParser?.framing != .untilClose
+    }
   }
 
   func touch(_ times: UpstreamTimes) {
@@ -171,14 +180,15 @@ extension Exchange {
   /// A piece of an event stream that is not its last may wait for the end of the turn (`mayWait`).
   private func relay(_ bytes: UnsafeMutableRawBufferPointer, mayWait: Bool) {
     guard let parser = responseParser else { return }
+    if let editor { return relay(bytes, through: editor, parser) }
     var isLast = parser.isComplete
     var hasExtra = isLast && bytes.count > 0
     var broken = false
     let batch = core.loop.batch
     if !isLast, bytes.count > 0 {
       var own = bytes.count
-      let sink: Unchunker? = passage == .unchunked ? Unchunker(bytes) : nil
-      switch parser.parseBody(UnsafeRawBufferPointer(bytes), to: sink) {
+      let sink: Unchunker? = passage == .unchunked ? Unchunker(bytes, for: isHeard ? self : nil) : nil
+      switch parser.parseBody(UnsafeRawBufferPointer(bytes), to: sink ?? hearer) {
       case .more: break
       case .complete(let consumed):
         own = min(consumed, bytes.count)
@@ -228,7 +238,7 @@ extension Exchange {
     var own = bytes.count
     var isLast = false
     var broken = false
-    switch parser.parseBody(bytes, to: nil) {
+    switch parser.parseBody(bytes, to: hearer) {
     case .more: break
     case .complete(let consumed):
       own = min(consumed, bytes.count)
@@ -243,6 +253,9 @@ extension Exchange {
     if broken { return fail(Failure(.upstream, .cut, detail: "broken chunk framing")) }
     if isLast { answerIsWhole(hasExtra: own < bytes.count) }
   }
+
+  /// Who takes the answer's payload, where somebody listens.
+  private var hearer: (any PayloadSink)? { isHeard ? self : nil }
 
   func act(on action: Relay.Action) {
     // Later bytes are read behind those that wait, until that room is full; a stalled client holds no second one. Where
@@ -282,6 +295,7 @@ extension Exchange {
         return fail(Failure(.upstream, .cut, detail: "closed within the answer"))
       }
       if passage == .chunked {
+        // An answer that ends with its connection has no length that edits would have to fill.
         let batch = core.loop.batch
         batch.reset()
         batch.add(ChunkedWriter.last)
@@ -299,13 +313,18 @@ extension Exchange {
 /// Takes the chunk framing off in place: payload moves to the front of the buffer it came in.
 private final class Unchunker: PayloadSink {
   private let room: UnsafeMutableRawBufferPointer
+  private let listener: Exchange?
   private var count = 0
 
-  init(_ room: UnsafeMutableRawBufferPointer) { self.room = room }
+  init(_ room: UnsafeMutableRawBufferPointer, for listener: Exchange?) {
+    self.room = room
+    self.listener = listener
+  }
 
   var written: UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: room[..<count]) }
 
   func payload(_ bytes: UnsafeRawBufferPointer) {
+    listener?.hear(bytes)
     // Payload is never longer than the bytes it came in, so it always fits in front of where it lies.
     guard let base = room.baseAddress, let from = bytes.baseAddress, count + bytes.count <= room.count else { return }
     base.advanced(by: count).copyMemory(from: from, byteCount: bytes.count)

@@ -10,6 +10,10 @@ public struct BodyMembers {
   public internal(set) var modelRange: Range<Int>?
   /// Whether a stream was asked for.
   public internal(set) var stream = false
+  /// Whether `stream` is there and is neither a boolean nor null.
+  public internal(set) var streamIsNoBoolean = false
+  /// What `messages` is.
+  public internal(set) var messages = ScannedList.missing
   /// `stream_options.include_usage`.
   public internal(set) var includesUsage: Bool?
   /// `max_tokens`, or its newer name.
@@ -60,6 +64,8 @@ final class BodyScanner {
         members.model = lastModel
       }
       members.stream = json.stream ?? false
+      members.streamIsNoBoolean = json.streamNotBoolean
+      members.messages = json.messages
       members.includesUsage = json.includeUsage
       members.tokensMax = json.maxTokens
     }

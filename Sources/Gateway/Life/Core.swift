@@ -41,6 +41,8 @@ public final class Core {
   /// What exchanges have whose request is out: always empty.
   let spent = Outgoing()
   var routes = RouteMemo()
+  /// What became of the piece of an answer that is edited just now.
+  var edited: [UInt8] = []
   private var wheel: TimerWheel<Unmanaged<ClientConnection>>
   private var wheelTimer: Timer?
   private var wakesAt: UInt64 = .max

@@ -106,10 +106,12 @@ extension Exchange {
     releaseOutgoing()
     if let pipe { core.loop.givePipe(pipe) }
     pipe = nil
+    editor = nil
+    listener = nil
     endpoint = nil
     record.endedAt = core.loop.now
     record.attempts = UInt8(clamping: attempts.count)
-    for link in snapshot.chain.finished { link.finished(self) }
+    for link in surface.chain.finished { link.finished(self) }
     if snapshot.logsAccess { core.accessLog?.add(&record) }
   }
 }

@@ -30,9 +30,9 @@ public final class Exchange: PayloadSink {
   enum Passage {
     /// As it comes, chunk framing included.
     case asIs
-    /// An answer that ends with its connection, put into chunks.
+    /// Put into chunks: an answer that ends with its connection, or whose edits change its length.
     case chunked
-    /// Chunks taken off, for an HTTP/1.0 client.
+    /// Bare: chunks taken off for an HTTP/1.0 client, or edited and of a length that is known.
     case unchunked
     /// No body.
     case none
@@ -42,6 +42,8 @@ public final class Exchange: PayloadSink {
   public let core: Core
   /// The configuration it began with.
   public let snapshot: Snapshot
+  /// What serves it: dialect and plugins. Known with the path; before, it is that of paths below no prefix.
+  public internal(set) var surface: Surface
   var stage = Stage.deciding
   /// What is due next on the upstream's side, as `loop.now`; 0 is nothing.
   var deadline: UInt64 = 0
@@ -65,10 +67,13 @@ public final class Exchange: PayloadSink {
   var routeSuffix = 0
 
   // The upstream.
-  var destination: Destination?
+  /// Where it goes, once a plugin has said so.
+  public internal(set) var destination: Destination?
   var endpoint: EndpointState?
   var attempts = Attempts()
   var dialing: UInt32 = 0
+  /// Counts the times that a plugin waited.
+  var waits: UInt32 = 0
   /// What each address may take of the time to connect; 0 is no bound.
   var dialMilliseconds: UInt32 = 0
   var upstream: UpstreamConnection?
@@ -79,10 +84,17 @@ public final class Exchange: PayloadSink {
   var responseStore = HeadStore()
   var passage = Passage.none
   var answerKeepsAlive = false
-  var isEventStream = false
+  /// Whether the upstream answers with an event stream.
+  public internal(set) var isEventStream = false
   /// Whether an event of the gateway's own can be put into the answer: it is a stream of them, and not compressed.
   var takesEvents = false
   var totalDeadline: UInt64 = 0
+  /// Whether a plugin listens to the answer.
+  var isHeard = false
+  /// The one that does; nil where they are several.
+  var listener: PluginLink?
+  /// What changes the answer's JSON; nil leaves it alone.
+  var editor: AnswerEditor?
   /// What a large body goes through; nil while it is relayed.
   var pipe: Pipe?
 
@@ -94,6 +106,7 @@ public final class Exchange: PayloadSink {
     self.client = client
     core = client.core
     snapshot = client.core.snapshot
+    surface = snapshot.surfaces.surface(snapshot.surfaces.outside, dialect: client.door.dialect)
     self.parser = parser
     outgoing = core.takeOutgoing()
     outgoing.headStore = head
@@ -130,19 +143,36 @@ public final class Exchange: PayloadSink {
 
   /// Whether the upstream's answer has rate limit fields of its own.
   public internal(set) var answerHasRateFields = false
+  /// Whether a plugin answers for the Fetch standard's `Access-Control-*` fields, so that an upstream's are dropped.
+  public var ownsCORS = false
   /// Whether the body was read as JSON.
   public var isJSONBody: Bool { !isForm }
 
   /// Notes the model for the access log.
   public func recordModel(_ name: String?) { record.model = name }
 
+  /// Notes what the answer says of its tokens.
+  public func recordUsage(_ usage: TokenUsage) { record.note(usage) }
+
   /// Sends the exchange to `destination`.
   public func direct(to destination: Destination) { self.destination = destination }
+  /// Nanoseconds since its request's head was whole, on the loop's clock.
+  public var age: UInt64 { core.loop.now &- record.startedAt }
 
   /// The value of a field of the request, while its head is there.
   public func field(_ name: KnownHeader) -> UnsafeRawBufferPointer? {
     guard let head, let span = head.first(name) else { return nil }
     return head.bytes(span)
+  }
+
+  /// The value of the first field of the request that is called `name`, in any case, while its head is there.
+  public func field(named name: String) -> String? {
+    guard let head else { return nil }
+    let wanted = Array(name.utf8)
+    for index in 0..<head.fieldCount where equalsIgnoringCase(head.bytes(head.field(index).name), wanted) {
+      return String(decoding: head.bytes(head.field(index).value), as: UTF8.self)
+    }
+    return nil
   }
 
   /// The note that the plugin type `Owner` keeps on this exchange.
@@ -155,6 +185,14 @@ public final class Exchange: PayloadSink {
   public func keep<Owner: Plugin, Note>(_ note: Note, for owner: Owner.Type) {
     notes.removeAll { $0.plugin == ObjectIdentifier(owner) }
     notes.append((ObjectIdentifier(owner), note))
+  }
+
+  /// Whether any plugin keeps a note on this exchange.
+  public var hasNotes: Bool { !notes.isEmpty }
+
+  /// Forgets the note of the plugin type `Owner`.
+  public func dropNote<Owner: Plugin>(of owner: Owner.Type) {
+    notes.removeAll { $0.plugin == ObjectIdentifier(owner) }
   }
 
   // MARK: Keeping what was borrowed
@@ -186,8 +224,16 @@ public final class Exchange: PayloadSink {
     core.counters.bytesCopied &+= UInt64(count)
   }
 
-  /// A run of the request's body without its chunk framing.
-  public func payload(_ bytes: UnsafeRawBufferPointer) { holdPayload(bytes) }
+  /// A run of a body without its chunk framing: of the answer's once that is relayed, else of the request's.
+  public func payload(_ bytes: UnsafeRawBufferPointer) {
+    if stage == .relaying { hear(bytes) } else { holdPayload(bytes) }
+  }
+
+  /// Lends a run of the answer's body to those that listen.
+  func hear(_ bytes: UnsafeRawBufferPointer) {
+    if let listener { return listener.piece(self, bytes) }
+    for link in surface.chain.pieces { link.piece(self, bytes) }
+  }
 }
 
 @available(*, unavailable)

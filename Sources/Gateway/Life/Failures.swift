@@ -14,7 +14,7 @@ extension Exchange {
     if tryAgain(after: failure) { return }
     dropUpstream()
     record.failure = failure
-    for link in snapshot.chain.failed {
+    for link in surface.chain.failed {
       if var reply = link.failed(self, failure) {
         reply.closes = reply.closes || failure.closes
         return self.reply(reply)
@@ -62,6 +62,8 @@ extension Exchange {
       let retry: AnotherAttempt = wait == .total ? .never : .elsewhere
       fail(Failure(.upstream, .timeout(wait), retry: retry, detail: endpoint?.endpoint.name ?? ""))
     case .asking, .relaying: fail(Failure(.upstream, .timeout(wait)))
+    case .deciding:
+      if let pending = outgoing.pendingWait { pluginFailed(pending.ticket, "took longer than it may") }
     default: break
     }
   }
@@ -94,14 +96,14 @@ extension Exchange {
     {
       sendLastEvent(event, parser)
     }
-    let hasNoFraming = passage == .unchunked || (passage == .asIs && isVersion10)
+    let hasNoFraming = !isAnswerFramed || (passage == .asIs && isVersion10)
     let client = client
     end()
     client.cutAfterDrain(abortively: hasNoFraming)
   }
 
   private func streamFailedEvent(_ failure: Failure) -> [UInt8]? {
-    for link in snapshot.chain.failed {
+    for link in surface.chain.failed {
       if let event = link.streamFailed(self, failure) { return event }
     }
     return nil

@@ -54,7 +54,7 @@ extension Exchange {
       writer.write("\r\n")
     }
     writeRequestFraming(&writer, parser)
-    let links = snapshot.chain.upstreamRequest
+    let links = surface.chain.upstreamRequest
     if !links.isEmpty {
       var fields = HeadFields(writer)
       for link in links { link.upstreamRequest(self, &fields) }
@@ -157,8 +157,10 @@ extension Exchange {
         writer.write("\r\n")
         continue
       case .xAccelBuffering: hasBufferingHint = true
+      case .accessControlAllowOrigin, .accessControlExposeHeaders: if ownsCORS { continue }
       case .other:
         let name = head.bytes(field.name)
+        if ownsCORS, hasPrefixIgnoringCase(name, "access-control-") { continue }
         // Says where else the upstream can be reached; the client has no business there.
         if equalsIgnoringCase(name, "alt-svc") { continue }
         if hasPrefixIgnoringCase(name, "x-ratelimit-") { answerHasRateFields = true }
@@ -169,6 +171,7 @@ extension Exchange {
       writer.write(head.bytes(field.value))
       writer.write("\r\n")
     }
+    if let length = editedLength(parser) { writer.field("Content-Length", length) }
     if isEventStream, !hasBufferingHint { writer.write("X-Accel-Buffering: no\r\n") }
     if passage == .chunked || (passage == .asIs && parser.framing == .chunked) {
       writer.write("Transfer-Encoding: chunked\r\n")
@@ -182,10 +185,13 @@ extension Exchange {
   func writeReplyHead(_ reply: Reply) -> UnsafeRawBufferPointer? {
     var writer = HeadWriter(core.headRoom.room)
     writer.statusLine(reply.status)
-    writer.write("Content-Type: ")
-    writer.write(reply.contentType)
-    writer.write("\r\n")
-    writer.field("Content-Length", UInt64(reply.body.count))
+    // RFC 9110, 8.6: an answer without content has no length either.
+    if reply.status != 204 {
+      writer.write("Content-Type: ")
+      writer.write(reply.contentType)
+      writer.write("\r\n")
+      writer.field("Content-Length", UInt64(reply.body.count))
+    }
     writer.field("Date", utf8: core.date())
     var fields = HeadFields(writer)
     for field in reply.fields { fields.add(field.name, field.value) }
@@ -199,7 +205,7 @@ extension Exchange {
     writer.write("X-Request-Id: ")
     writer.write(record.requestID)
     writer.write("\r\n")
-    let links = snapshot.chain.response
+    let links = surface.chain.response
     if !links.isEmpty {
       var fields = HeadFields(writer)
       for link in links { link.response(self, &fields) }

@@ -11,6 +11,8 @@ final class Outgoing {
   /// The request's head, where it did not come in one read or had to outlive it.
   var headStore = HeadStore()
   var body = RequestBody()
+  /// The plugin that waits, where one does.
+  var pendingWait: PendingWait?
   var scanner: BodyScanner?
   /// The head that went to the endpoint, kept for a replay; a small request with its body.
   var sentHead: Chunk?
@@ -27,6 +29,7 @@ final class Outgoing {
   func reset() {
     headStore = HeadStore()
     body = RequestBody()
+    pendingWait = nil
     scanner = nil
     sentHead = nil
     sent = 0

@@ -15,10 +15,11 @@ extension Exchange {
     isVersion10 = head.versionMinor == 0
     clientKeepsAlive = parser?.keepAlive ?? false
     isRequestWhole = parser?.isComplete ?? true
-    let found = core.routes.find(head.bytes(head.path), snapshot.prefixes)
-    record.path = found.path
+    let (path, found) = core.routes.find(head.bytes(head.path), snapshot.surfaces)
+    record.path = path
     route = found.route
     routeSuffix = found.suffix
+    surface = snapshot.surfaces.surface(found.surface, dialect: client.door.dialect)
     clientAddress = findClientAddress(head)
     record.client = clientAddress
     chooseRequestID(head)
@@ -73,8 +74,8 @@ extension Exchange {
   /// Runs a deciding phase from its first plugin.
   func run(_ phase: Phases) { run(phase, from: 0) }
 
-  private func run(_ phase: Phases, from first: Int) {
-    let links = snapshot.chain.deciding(phase)
+  func run(_ phase: Phases, from first: Int) {
+    let links = surface.chain.deciding(phase)
     for index in first..<max(first, links.count) {
       let verdict =
         switch phase {
@@ -88,7 +89,7 @@ extension Exchange {
   }
 
   /// Whether the phase goes on with its next plugin.
-  private func act(on verdict: Verdict, _ phase: Phases, _ index: Int) -> Bool {
+  func act(on verdict: Verdict, _ phase: Phases, _ index: Int) -> Bool {
     switch verdict {
     case .pass: return true
     case .reply(let reply): self.reply(reply)
@@ -96,29 +97,6 @@ extension Exchange {
     case .wait: wait(phase, index)
     }
     return false
-  }
-
-  /// The plugin at `index` must wait: its `async` form runs on the loop's own executor, and the phase goes on after.
-  private func wait(_ phase: Phases, _ index: Int) {
-    keepBorrowed()
-    let plugin = snapshot.chain.deciding(phase)[index]
-    // SAFETY: the exchange belongs to this loop, and so does the actor: whatever the task does, it does on this thread.
-    nonisolated(unsafe) let exchange = self
-    core.loop.actor.assumeIsolated { loop in
-      _ = Task.immediate {
-        _ = loop
-        exchange.resume(phase, index, await plugin.wait(in: phase, exchange, on: loop))
-      }
-    }
-  }
-
-  /// The plugin at `index` has waited.
-  private func resume(_ phase: Phases, _ index: Int, _ verdict: Verdict) {
-    guard stage != .over else { return }
-    if case .wait = verdict { return fail(Failure(.own, .internalFault, detail: "a plugin waits for ever")) }
-    guard act(on: verdict, phase, index) else { return }
-    run(phase, from: index + 1)
-    keepBorrowed()
   }
 
   private func passed(_ phase: Phases) {

@@ -46,16 +46,24 @@ public enum Route: Sendable, Equatable {
     (Array($0.rawValue.utf8), $0)
   }
 
-  /// Finds the route of `path`. `suffix` is where the path goes on behind its prefix.
-  static func find(_ path: UnsafeRawBufferPointer, prefixes: [[UInt8]]) -> (route: Route, suffix: Int) {
-    for prefix in prefixes {
+  /// A route, the surface that it belongs to, and where the path goes on behind its prefix.
+  struct Found: Equatable {
+    var route = Route.outside
+    var surface: Int
+    var suffix = 0
+  }
+
+  /// Finds the route of `path`.
+  static func find(_ path: UnsafeRawBufferPointer, _ surfaces: Surfaces) -> Found {
+    for (index, surface) in surfaces.prefixed.enumerated() {
+      let prefix = surface.prefix
       guard path.count >= prefix.count, path.prefix(prefix.count).elementsEqual(prefix) else { continue }
       let rest = UnsafeRawBufferPointer(rebasing: path[prefix.count...])
       guard rest.isEmpty || rest[0] == UInt8(ascii: "/") else { continue }
-      guard !leavesItsPlace(rest) else { return (.outside, 0) }
-      return (below(rest), prefix.count)
+      guard !leavesItsPlace(rest) else { return Found(surface: index) }
+      return Found(route: surface.isAPI ? below(rest) : .other, surface: index, suffix: prefix.count)
     }
-    return (.outside, 0)
+    return Found(surface: surfaces.outside)
   }
 
   private static func below(_ rest: UnsafeRawBufferPointer) -> Route {
@@ -124,21 +132,18 @@ public enum Route: Sendable, Equatable {
 /// The path that was asked for last, and what it was found to be: most requests of a core ask for the same one.
 struct RouteMemo {
   private(set) var path: [UInt8] = []
-  private(set) var route = Route.outside
-  private(set) var suffix = 0
+  private var found = Route.Found(surface: 0)
 
-  /// What `path` is below `prefixes`, which are always the same. The path is cut to what the access log shows.
-  mutating func find(
-    _ path: UnsafeRawBufferPointer, _ prefixes: [[UInt8]]
-  ) -> (path: [UInt8], route: Route, suffix: Int) {
+  /// What `path` is among `surfaces`, which are always the same. The path is cut to what the access log shows.
+  mutating func find(_ path: UnsafeRawBufferPointer, _ surfaces: Surfaces) -> (path: [UInt8], found: Route.Found) {
     let isSame = path.count > 0 && self.path.withUnsafeBytes { equals($0, path) }
     if !isSame {
-      (route, suffix) = Route.find(path, prefixes: prefixes)
+      found = Route.find(path, surfaces)
       let shown = [UInt8](UnsafeRawBufferPointer(rebasing: path.prefix(AccessRecord.pathBytesMax)))
       // One that was cut must not be taken for the longer one that it was cut from.
       self.path = shown.count == path.count ? shown : []
-      return (shown, route, suffix)
+      return (shown, found)
     }
-    return (self.path, route, suffix)
+    return (self.path, found)
   }
 }

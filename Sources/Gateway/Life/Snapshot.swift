@@ -54,10 +54,9 @@ public struct ClientPolicy: Sendable {
 /// One immutable configuration.
 public final class Snapshot: Sendable {
   public let client: ClientPolicy
-  /// Path prefixes of the API, without a slash at the end: `/v1`.
-  public let prefixes: [[UInt8]]
+  /// What is served below which paths, in which dialect and by which plugins.
+  let surfaces: Surfaces
   public let clusters: [Cluster]
-  public let chain: PluginChain
   /// When reading stops and resumes for a slow peer.
   public let relay: Watermarks
   /// Age after which names are resolved again, in nanoseconds.
@@ -69,15 +68,14 @@ public final class Snapshot: Sendable {
   /// Time for streams to finish at shutdown, in nanoseconds.
   public let drain: UInt64
 
+  /// - Parameter listenerDialects: those of the ``Door``s that have one of their own.
   public init(
-    client: ClientPolicy, prefixes: [String], clusters: [Cluster], plugins: [any Plugin], relay: Watermarks,
-    resolveAge: UInt64, logsAccess: Bool, drain: UInt64
+    client: ClientPolicy, surfaces: [SurfacePlan], listenerDialects: Set<String> = [], clusters: [Cluster],
+    plugins: [any Plugin], relay: Watermarks, resolveAge: UInt64, logsAccess: Bool, drain: UInt64
   ) {
     self.client = client
-    // The longest prefix is tried first, so that `/api/v1` is not taken for `/api`.
-    self.prefixes = prefixes.map { Array($0.utf8) }.sorted { $0.count > $1.count }
+    self.surfaces = Surfaces(surfaces, listenerDialects: listenerDialects, plugins: plugins)
     self.clusters = clusters
-    self.chain = PluginChain(plugins)
     self.relay = relay
     self.resolveAge = resolveAge
     self.holdBytesMax = 256 << 10

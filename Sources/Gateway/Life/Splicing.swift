@@ -12,7 +12,7 @@ import Wire
 extension Exchange {
   /// Goes over to splicing, where that is possible and worth it. Asked behind a read that filled the room.
   func considerSplicing() {
-    guard stage == .relaying, passage == .asIs, !isEventStream, let left = responseParser?.lengthLeft,
+    guard stage == .relaying, passage == .asIs, !isEventStream, !isHeard, let left = responseParser?.lengthLeft,
       left >= Self.spliceBytesMin, client.outlet.queue.isEmpty, let from = upstream?.socket, !from.isTLS,
       let to = client.socketOrNil, !to.isTLS
     else { return }

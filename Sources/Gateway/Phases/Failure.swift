@@ -28,8 +28,16 @@ public struct Failure: Error, Sendable {
     case missingModel
     /// `model` stands in the body twice, or is no string (400).
     case badModel
+    /// A parameter that the gateway itself must understand is missing or of a wrong type (400).
+    indirect case badParameter(name: String, message: String)
     /// No such model (404).
     case unknownModel(String)
+    /// The model is there, its deployment does not run (503). `status` is how it is instead.
+    indirect case modelStopped(String, status: String)
+    /// The model is of another kind than the path needs (400).
+    indirect case wrongKind(String, route: Route.Inference)
+    /// Nothing that the model's backend can do (501).
+    case unsupported(Route.Inference)
     /// No such path (404).
     case unknownPath
     /// The path exists, the method does not (405).
@@ -38,6 +46,10 @@ public struct Failure: Error, Sendable {
     case noKey
     /// A credential that is not ours (401). The payload is a redacted form for the message.
     case badKey(String)
+    /// The key is good and may not do this (403). The payload is the permission that it lacks.
+    case forbidden(permission: String)
+    /// What a plugin refuses in words of its own.
+    indirect case refused(Refusal)
     /// Too many requests (429). Indirect: every exchange has room for a failure, and this one is the largest.
     indirect case limited(RateVerdict, requestsPerMinute: Int)
     /// No connection to any endpoint (502).
@@ -54,6 +66,25 @@ public struct Failure: Error, Sendable {
     case draining
     /// A fault of the gateway (500).
     case internalFault
+  }
+
+  /// A refusal in a plugin's own words, which the dialect of the exchange puts into its envelope.
+  public struct Refusal: Sendable {
+    /// 400...599.
+    public var status: Int
+    /// For people.
+    public var message: String
+    /// For programs; nil says nothing.
+    public var code: String?
+    /// The parameter at fault.
+    public var param: String?
+
+    public init(status: Int, message: String, code: String? = nil, param: String? = nil) {
+      self.status = min(max(status, 400), 599)
+      self.message = message
+      self.code = code
+      self.param = param
+    }
   }
 
   /// Which wait ran out.
@@ -80,7 +111,11 @@ public struct Failure: Error, Sendable {
     case .headTimeout, .bodyTimeout: 408
     case .expectation: 417
     case .bodyTooLarge: 413
-    case .unreadableBody, .missingModel, .badModel: 400
+    case .unreadableBody, .missingModel, .badModel, .badParameter, .wrongKind: 400
+    case .forbidden: 403
+    case .refused(let refusal): refusal.status
+    case .modelStopped: 503
+    case .unsupported: 501
     case .unsupportedMedia: 415
     case .unknownModel, .unknownPath: 404
     case .method: 405
@@ -113,7 +148,13 @@ public struct Failure: Error, Sendable {
     case .unsupportedMedia: "unsupported_media_type"
     case .missingModel: "missing_model"
     case .badModel: "bad_model"
+    case .badParameter: "bad_parameter"
     case .unknownModel: "unknown_model"
+    case .modelStopped: "model_stopped"
+    case .wrongKind: "wrong_model_kind"
+    case .unsupported: "unsupported"
+    case .forbidden: "forbidden"
+    case .refused: "refused"
     case .unknownPath: "unknown_path"
     case .method: "method_not_allowed"
     case .noKey: "no_key"

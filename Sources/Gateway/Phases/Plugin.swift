@@ -6,8 +6,8 @@ import Reactor
 
 /// The phases that a plugin wants to be called for. A phase nobody declares costs nothing.
 public struct Phases: OptionSet, Sendable {
-  public let rawValue: UInt8
-  public init(rawValue: UInt8) { self.rawValue = rawValue }
+  public let rawValue: UInt16
+  public init(rawValue: UInt16) { self.rawValue = rawValue }
 
   /// Head parsed; nothing has been read of the body.
   public static let request = Phases(rawValue: 1 << 0)
@@ -24,6 +24,10 @@ public struct Phases: OptionSet, Sendable {
   public static let failed = Phases(rawValue: 1 << 5)
   /// The exchange is over.
   public static let finished = Phases(rawValue: 1 << 6)
+  /// An upstream's answer has begun: what of its JSON is to be changed.
+  public static let edits = Phases(rawValue: 1 << 7)
+  /// Bytes of an upstream's answer pass.
+  public static let pieces = Phases(rawValue: 1 << 8)
 }
 
 /// What a deciding phase says.
@@ -38,6 +42,14 @@ public enum Verdict {
   case wait
 }
 
+/// What becomes of an exchange whose plugin has thrown, or has waited for too long.
+public enum PluginFailing: Sendable {
+  /// It is refused with 500: the way of auth.
+  case closed
+  /// It goes on as if the plugin had passed it: the way of observers.
+  case open
+}
+
 /// One concern of the gateway: auth, limits, routing, an envelope, a log.
 ///
 /// Deciding phases (`request`, `body`, `route`) run in the order of the chain; the first verdict that is not `.pass`
@@ -47,6 +59,13 @@ public protocol Plugin: Sendable {
   var name: String { get }
   /// The phases to be called for.
   var phases: Phases { get }
+  /// The dialects whose exchanges it is called for; empty is all of them.
+  var dialects: [String] { get }
+
+  /// How long `wait(in:_:on:)` may take, in nanoseconds; 0 is no bound.
+  var waitMax: UInt64 { get }
+  /// What becomes of an exchange for which it took longer, or threw.
+  var failing: PluginFailing { get }
 
   /// Head parsed: request id, client address, auth, limits.
   func request(_ exchange: Exchange) -> Verdict
@@ -56,6 +75,16 @@ public protocol Plugin: Sendable {
   func route(_ exchange: Exchange) -> Verdict
   /// Writes fields of its own into the head for the upstream.
   func upstreamRequest(_ exchange: Exchange, _ head: inout HeadFields)
+  /// Members to be set in the upstream's answer, a successful one in JSON or as an event stream that is not compressed.
+  /// Asked before the head for the client is written. Nil leaves the answer as it comes: an answer that is edited is
+  /// copied in user space, any other is not.
+  func edits(_ exchange: Exchange) -> AnswerEdits?
+  /// Whether `piece` is to be called for the answer that begins: a successful one in JSON or as an event stream that is not
+  /// compressed. Answers that nobody listens to may be spliced.
+  func listens(_ exchange: Exchange) -> Bool
+  /// Borrows a piece of the answer, as the upstream sent it and without its chunk framing, for the length of the call. A
+  /// piece is what came in one read: it begins and ends anywhere. Called for each answer that some plugin listens to.
+  func piece(_ exchange: Exchange, _ bytes: UnsafeRawBufferPointer)
   /// Writes fields of its own into the head for the client.
   func response(_ exchange: Exchange, _ head: inout HeadFields)
   /// Puts a failure into words. The first plugin that answers wins.
@@ -65,18 +94,26 @@ public protocol Plugin: Sendable {
   /// The exchange is over, however it ended.
   func finished(_ exchange: Exchange)
   /// Called after `.wait` in `phase`, on the loop's own executor: no thread hop, and the exchange stays where it is.
-  /// The exchange may have ended meanwhile (`exchange.isOver`); the verdict is dropped then.
-  func wait(in phase: Phases, _ exchange: Exchange, on loop: isolated LoopActor) async -> Verdict
+  /// The exchange may have ended meanwhile (`exchange.isOver`), or the time for it may be over; the verdict is dropped then.
+  func wait(in phase: Phases, _ exchange: Exchange, on loop: isolated LoopActor) async throws -> Verdict
 }
 
 extension Plugin {
+  public var dialects: [String] { [] }
+  public var waitMax: UInt64 { 10_000_000_000 }
+  public var failing: PluginFailing { .closed }
   public func request(_ exchange: Exchange) -> Verdict { .pass }
   public func body(_ exchange: Exchange) -> Verdict { .pass }
   public func route(_ exchange: Exchange) -> Verdict { .pass }
   public func upstreamRequest(_ exchange: Exchange, _ head: inout HeadFields) {}
+  public func edits(_ exchange: Exchange) -> AnswerEdits? { nil }
+  public func listens(_ exchange: Exchange) -> Bool { true }
+  public func piece(_ exchange: Exchange, _ bytes: UnsafeRawBufferPointer) {}
   public func response(_ exchange: Exchange, _ head: inout HeadFields) {}
   public func failed(_ exchange: Exchange, _ failure: Failure) -> Reply? { nil }
   public func streamFailed(_ exchange: Exchange, _ failure: Failure) -> [UInt8]? { nil }
   public func finished(_ exchange: Exchange) {}
-  public func wait(in phase: Phases, _ exchange: Exchange, on loop: isolated LoopActor) async -> Verdict { .pass }
+  public func wait(in phase: Phases, _ exchange: Exchange, on loop: isolated LoopActor) async throws -> Verdict {
+    .pass
+  }
 }

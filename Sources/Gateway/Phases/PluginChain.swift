@@ -9,15 +9,22 @@ class PluginLink: @unchecked Sendable {
 
   var phases: Phases { [] }
   var name: String { "" }
+  var waitMax: UInt64 { 0 }
+  var failing: PluginFailing { .closed }
   func request(_ exchange: Exchange) -> Verdict { .pass }
   func body(_ exchange: Exchange) -> Verdict { .pass }
   func route(_ exchange: Exchange) -> Verdict { .pass }
   func upstreamRequest(_ exchange: Exchange, _ head: inout HeadFields) {}
+  func edits(_ exchange: Exchange) -> AnswerEdits? { nil }
+  func listens(_ exchange: Exchange) -> Bool { false }
+  func piece(_ exchange: Exchange, _ bytes: UnsafeRawBufferPointer) {}
   func response(_ exchange: Exchange, _ head: inout HeadFields) {}
   func failed(_ exchange: Exchange, _ failure: Failure) -> Reply? { nil }
   func streamFailed(_ exchange: Exchange, _ failure: Failure) -> [UInt8]? { nil }
   func finished(_ exchange: Exchange) {}
-  func wait(in phase: Phases, _ exchange: Exchange, on loop: isolated LoopActor) async -> Verdict { .pass }
+  func wait(in phase: Phases, _ exchange: Exchange, on loop: isolated LoopActor) async throws -> Verdict {
+    .pass
+  }
 }
 
 /// The link of one type of plugin.
@@ -28,20 +35,27 @@ private final class TypedLink<Linked: Plugin>: PluginLink, @unchecked Sendable {
 
   override var phases: Phases { plugin.phases }
   override var name: String { plugin.name }
+  override var waitMax: UInt64 { plugin.waitMax }
+  override var failing: PluginFailing { plugin.failing }
   override func request(_ exchange: Exchange) -> Verdict { plugin.request(exchange) }
   override func body(_ exchange: Exchange) -> Verdict { plugin.body(exchange) }
   override func route(_ exchange: Exchange) -> Verdict { plugin.route(exchange) }
   override func upstreamRequest(_ exchange: Exchange, _ head: inout HeadFields) {
     plugin.upstreamRequest(exchange, &head)
   }
+  override func edits(_ exchange: Exchange) -> AnswerEdits? { plugin.edits(exchange) }
+  override func listens(_ exchange: Exchange) -> Bool { plugin.listens(exchange) }
+  override func piece(_ exchange: Exchange, _ bytes: UnsafeRawBufferPointer) { plugin.piece(exchange, bytes) }
   override func response(_ exchange: Exchange, _ head: inout HeadFields) { plugin.response(exchange, &head) }
   override func failed(_ exchange: Exchange, _ failure: Failure) -> Reply? { plugin.failed(exchange, failure) }
   override func streamFailed(_ exchange: Exchange, _ failure: Failure) -> [UInt8]? {
     plugin.streamFailed(exchange, failure)
   }
   override func finished(_ exchange: Exchange) { plugin.finished(exchange) }
-  override func wait(in phase: Phases, _ exchange: Exchange, on loop: isolated LoopActor) async -> Verdict {
-    await plugin.wait(in: phase, exchange, on: loop)
+  override func wait(
+    in phase: Phases, _ exchange: Exchange, on loop: isolated LoopActor
+  ) async throws -> Verdict {
+    try await plugin.wait(in: phase, exchange, on: loop)
   }
 }
 
@@ -51,6 +65,8 @@ public struct PluginChain: Sendable {
   let body: [PluginLink]
   let route: [PluginLink]
   let upstreamRequest: [PluginLink]
+  let edits: [PluginLink]
+  let pieces: [PluginLink]
   let response: [PluginLink]
   let failed: [PluginLink]
   let finished: [PluginLink]
@@ -64,6 +80,8 @@ public struct PluginChain: Sendable {
     body = declared(.body)
     route = declared(.route)
     upstreamRequest = declared(.upstreamRequest)
+    edits = declared(.edits)
+    pieces = declared(.pieces)
     response = declared(.response)
     failed = declared(.failed)
     finished = declared(.finished)

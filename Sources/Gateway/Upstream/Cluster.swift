@@ -60,12 +60,15 @@ public final class Cluster: Sendable {
   public let idleAge: UInt64
   /// What tells whether connections made for an older snapshot's cluster may serve this one.
   let transport: String
+  /// What its backends cannot do, of a kind that is known to lack it.
+  public let unsupported: Set<Route.Inference>
 
   public init(
     name: String, index: Int, endpoints: [Endpoint], authorization: String?, forwardsCredentials: Bool,
     fields: [(name: String, value: String)], tls: TLSClientContext?, serverName: String?, times: UpstreamTimes,
-    idleMax: Int, idleAge: UInt64, transport: String
+    idleMax: Int, idleAge: UInt64, transport: String, unsupported: Set<Route.Inference> = []
   ) {
+    self.unsupported = unsupported
     self.name = name
     self.index = index
     self.endpoints = endpoints
@@ -91,9 +94,12 @@ public final class Destination: Sendable {
   public let cluster: Cluster
   /// The model's name at the upstream, when it differs from the one that was asked for.
   public let upstreamModel: String?
+  /// What the plugin that chose it wants to find again.
+  public let note: (any Sendable)?
 
-  public init(cluster: Cluster, upstreamModel: String? = nil) {
+  public init(cluster: Cluster, upstreamModel: String? = nil, note: (any Sendable)? = nil) {
     self.cluster = cluster
     self.upstreamModel = upstreamModel
+    self.note = note
   }
 }

@@ -1,4 +1,4 @@
-// Who may use the gateway: keys from the configuration, compared by their SHA-256 in constant time.
+// Who may use the gateway: keys from the configuration, known by their SHA-256, and once they were shown by a tag of it.
 
 import Gateway
 import Reactor
@@ -49,7 +49,8 @@ public struct KeyAuth: Plugin {
     return .pass
   }
 
-  /// Every key is compared, and each comparison takes the same time: nothing is learned from how long it took.
+  /// A key that was good before is known again by its tag. Of any other every key's digest is compared, each in the same
+  /// time: nothing is learned about a key from how long it took to be refused.
   private func find(_ secret: UnsafeRawBufferPointer) -> Key? {
     let tag = seen.tag(of: secret)
     if let index = seen.find(tag), index < keys.count { return keys[index] }

@@ -663,3 +663,60 @@ class FullBacklog:
         for filler in self.fillers:
             filler.close()
         self.listener.close()
+
+
+# Models
+
+
+class Models(Backend):
+    """A model server as the dialects meet one: chats and completions plain and streamed, embeddings, a list of models.
+
+    `served` is what it says its model is called; `delay` seconds pass before an answer. What it was asked stands in
+    `requests`, `asked()` is the last body.
+    """
+
+    def __init__(self, served="served-name", delay=0.0, how="length", **rest):
+        self.served, self.delay, self.how = served, delay, how
+        super().__init__(**rest)
+
+    def asked(self):
+        return json.loads(self.requests[-1].body)
+
+    def answer(self, connection, request):
+        if self.delay and self.over.wait(self.delay):
+            return False
+        if request.method == "GET":
+            return self.say(connection, {"object": "list", "data": [{"id": self.served, "object": "model", "created": 1, "owned_by": "x", "meta": {"n": 1}}], "models": []})
+        try:
+            body = json.loads(request.body)
+        except ValueError:
+            body = {}
+        if body.get("stream"):
+            return self.stream(connection, body)
+        if request.target.endswith("/embeddings"):
+            return self.say(connection, {"object": "list", "model": self.served, "data": [{"object": "embedding", "index": 0, "embedding": [0.5]}]})
+        choices = [
+            {"index": i, "message": {"role": "assistant", "content": 'Hello "there" }{'}, "finish_reason": "stop"} for i in range(body.get("n") or 1)
+        ]
+        usage = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
+        return self.say(connection, {"id": "chatcmpl-1", "object": "chat.completion", "created": 1700000000, "model": self.served, "choices": choices, "usage": usage})
+
+    def say(self, connection, value):
+        body = json.dumps(value).encode()
+        head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
+        if self.how == "length":
+            return connection.send(head + b"content-length: %d\r\n\r\n%b" % (len(body), body))
+        if self.how == "chunked":
+            pieces = [body[i : i + 7] for i in range(0, len(body), 7)]
+            return connection.send(head + b"transfer-encoding: chunked\r\n\r\n" + b"".join(chunk(p) for p in pieces) + LAST_CHUNK)
+        connection.send(head + b"connection: close\r\n\r\n" + body)
+        return False
+
+    def stream(self, connection, body):
+        connection.send(SSE_HEAD)
+        for index in range(3):
+            text = event(index).replace(b'"model": "m"', b'"model": ' + json.dumps(self.served).encode())
+            half = len(text) // 2
+            if not (connection.send(chunk(text[:half])) and connection.send(chunk(text[half:]))):
+                return False
+        return connection.send(chunk(b"data: [DONE]\n\n") + LAST_CHUNK)
