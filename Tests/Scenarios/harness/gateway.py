@@ -1,12 +1,16 @@
 """Starts the real binary with a configuration, and stops it again with every promise of a clean end asserted."""
 
+import atexit
+import contextlib
 import json
 import os
 import resource
 import signal
 import socket
 import subprocess
+import tempfile
 import threading
+import time
 from pathlib import Path
 
 from .client import Client
@@ -26,10 +30,29 @@ def binary():
 
 
 def free_port(host="127.0.0.1"):
+    """A port that nobody has, and that no other suite on this machine was given and may be about to take."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.bind((host, 0))
-        return probe.getsockname()[1]
+    while True:
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.bind((host, 0))
+            port = probe.getsockname()[1]
+        if reserved(port):
+            return port
+
+
+def reserved(port):
+    """Whether `port` is this process's until it ends: a file tells the others."""
+    mark = Path(tempfile.gettempdir()) / f"sluice-tests-port-{port}"
+    try:
+        mark.touch(exist_ok=False)
+    except FileExistsError:
+        # One that a killed run has left behind is not kept for ever.
+        with contextlib.suppress(OSError):
+            if time.time() - mark.stat().st_mtime > 3600:
+                mark.unlink()
+        return False
+    atexit.register(mark.unlink, missing_ok=True)
+    return True
 
 
 def merged(base, changes):
