@@ -10,6 +10,7 @@ import Wire
 struct SnapshotBuilder {
   private var table: RateTable?
   private var tableEntries = 0
+  private let modelSums = ModelSumTable()
 
   /// The snapshot that `configuration` describes. Throws a message for the operator when a file it names is unusable.
   mutating func build(
@@ -56,7 +57,7 @@ struct SnapshotBuilder {
   private mutating func plugins(
     _ configuration: Configuration, _ clusters: [Gateway.Cluster], _ extra: [any Plugin]
   ) throws(OperatorError) -> [any Plugin] {
-    var plugins: [any Plugin] = [Probes()]
+    var plugins: [any Plugin] = [Probes(endpoints: clusters.flatMap(\.endpoints))]
     if !configuration.cors.origins.isEmpty { plugins.append(CORS(origins: configuration.cors.origins)) }
     if let rate = configuration.limits.perIP {
       plugins.append(
@@ -72,6 +73,7 @@ struct SnapshotBuilder {
     plugins += extra
     let catalog = catalog(configuration, clusters)
     plugins += [ChatChecks(), catalog, PublicModelName(), ModelPilotAnswers(), UsageAccounting()]
+    plugins.append(ModelStatistics(table: modelSums, names: configuration.models.map(\.name)))
     // Behind those of `extra`, which may answer first; the last one answers for all.
     plugins += [ModelPilotDialect(catalog: catalog), PLLMDialect(), GatewayDialect(), OpenAIDialect()]
     return plugins

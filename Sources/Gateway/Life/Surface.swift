@@ -6,6 +6,8 @@ public final class Surface: Sendable {
   /// What comes before the API's own paths, without a slash at the end: `/v1`. Empty for the surface of all paths that
   /// are below no prefix.
   let prefix: [UInt8]
+  /// Bytes of the prefix.
+  public var prefixCount: Int { prefix.count }
   /// Name of the dialect that its answers are given in.
   public let dialect: String
   /// Whether what is below the prefix is OpenAI's API. Otherwise every path is ``Route/other``.

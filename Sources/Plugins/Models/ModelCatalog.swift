@@ -8,6 +8,8 @@ public struct ModelCatalog: Plugin {
   private let models: [CatalogModel]
   private let list: [UInt8]
   private let names: ModelNames
+  /// The first model that runs of each kind, for routes whose clients need not name one.
+  private let defaults: [ModelKind: Destination]
   private let fallback: Destination?
   private let forwardsUnknown: Bool
   /// Identifiers of the models that run, as a JSON array.
@@ -22,6 +24,11 @@ public struct ModelCatalog: Plugin {
     names = ModelNames(models)
     self.fallback = fallback.map { Destination(cluster: $0) }
     self.forwardsUnknown = forwardsUnknown
+    defaults = Dictionary(
+      models.filter { $0.state == .running }.compactMap { model in
+        model.kind.map { ($0, Destination(cluster: model.cluster, upstreamModel: model.identifier, note: model)) }
+      }
+    ) { first, _ in first }
     var seen: Set<String> = []
     let running = models.filter { $0.state == .running && seen.insert($0.identifier).inserted }
     availableModels =
@@ -67,6 +74,7 @@ public struct ModelCatalog: Plugin {
         guard forwardsUnknown, let fallback else { return .fail(Failure(.downstream, .unknownModel(model))) }
         return direct(exchange, to: fallback, model, route)
       }
+      if route.hasDefaultModel, let usual = defaults[route.kind] { return direct(exchange, to: usual, "", route) }
       guard let fallback, forwardsUnknown || route.hasDefaultModel else {
         return .fail(Failure(.downstream, .missingModel))
       }

@@ -186,7 +186,7 @@ class Connection:
 class Backend:
     """Accepts, and runs `serve` for each connection on a thread of its own."""
 
-    def __init__(self, family="ipv4", path=None, tls=None, backlog=1024, receive_buffer=None):
+    def __init__(self, family="ipv4", path=None, tls=None, backlog=1024, receive_buffer=None, port=0):
         self.tls = tls
         self.path = path
         self.changed = threading.Condition()
@@ -202,7 +202,7 @@ class Backend:
             self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if receive_buffer:
                 self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-            self.listener.bind((host, 0))
+            self.listener.bind((host, port))
             self.host, self.port = self.listener.getsockname()[:2]
         self.listener.listen(backlog)
         threading.Thread(target=self.accept, daemon=True).start()
