@@ -65,6 +65,11 @@ public struct HeadWriter {
       guard let target = claim(2) else { return }
       return target.storeBytes(of: Self.pair(number), as: UInt16.self)
     }
+    if number < 1000, width <= 3 {
+      guard let target = claim(3) else { return }
+      target.storeBytes(of: 0x30 &+ UInt8(truncatingIfNeeded: number / 100), as: UInt8.self)
+      return target.storeBytes(of: Self.pair(number), toByteOffset: 1, as: UInt16.self)
+    }
     var digits = max(width, 1)
     if number >= 10 {
       var bound: UInt64 = 100
@@ -127,6 +132,37 @@ public struct HeadWriter {
     // 1 in each byte whose nibble is above 9: those are letters, 39 places behind the digits.
     let letters = ((nibbles &+ 0x0606_0606_0606_0606) >> 4) & 0x0101_0101_0101_0101
     return nibbles &+ 0x3030_3030_3030_3030 &+ letters &* 0x27
+  }
+
+  /// Writes four octets in decimal with dots between them.
+  mutating func writeDotted(_ octets: UInt32) {
+    guard capacity &- used >= 16, !isOver, let start else {
+      for shift in stride(from: UInt32(24), through: 0, by: -8) {
+        writeDecimal(UInt64(octets >> shift & 255))
+        if shift > 0 { write(byte: UInt8(ascii: ".")) }
+      }
+      return
+    }
+    // SAFETY: four octets and their dots are at most sixteen bytes, which are free behind `used`.
+    var target = start + used
+    for shift in stride(from: UInt32(24), through: 0, by: -8) {
+      let octet = UInt64(octets >> shift & 255)
+      if octet >= 100 {
+        target.storeBytes(of: 0x30 &+ UInt8(truncatingIfNeeded: octet / 100), as: UInt8.self)
+        target.storeBytes(of: Self.pair(octet), toByteOffset: 1, as: UInt16.self)
+        target += 3
+      } else if octet >= 10 {
+        target.storeBytes(of: Self.pair(octet), as: UInt16.self)
+        target += 2
+      } else {
+        target.storeBytes(of: 0x30 &+ UInt8(truncatingIfNeeded: octet), as: UInt8.self)
+        target += 1
+      }
+      target.storeBytes(of: UInt8(ascii: "."), as: UInt8.self)
+      target += 1
+    }
+    // Without the last dot.
+    used = target - start &- 1
   }
 
   /// Makes room for `amount` bytes and returns its address.

@@ -126,13 +126,7 @@ extension HeadWriter {
   /// Writes an address as its `description` has it; IPv4 without making a string.
   public mutating func write(_ address: IPAddress) {
     guard address.isIPv4 else { return write(utf8: address.description) }
-    writeDecimal(address.low >> 24 & 255)
-    write(byte: UInt8(ascii: "."))
-    writeDecimal(address.low >> 16 & 255)
-    write(byte: UInt8(ascii: "."))
-    writeDecimal(address.low >> 8 & 255)
-    write(byte: UInt8(ascii: "."))
-    writeDecimal(address.low & 255)
+    writeDotted(UInt32(truncatingIfNeeded: address.low))
   }
 }
 

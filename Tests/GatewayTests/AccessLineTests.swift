@@ -11,7 +11,8 @@ struct AccessLineTests {
     withUnsafeTemporaryAllocation(byteCount: 64 << 10, alignment: 1) { room in
       var out = HeadWriter(room)
       var record = record
-      for _ in 0..<times { AccessLine.write(&record, wallClock: wallClock, to: &out) }
+      var stamp = TimestampMemo()
+      for _ in 0..<times { AccessLine.write(&record, wallClock: wallClock, to: &out, after: &stamp) }
       #expect(!out.overflowed)
       return Array(out.written)
     }

@@ -71,6 +71,22 @@ struct TextTests {
     #expect(Gateway.Timestamp.text(.max) == "2554-07-21T23:34:33.709Z")
   }
 
+  @Test("a time is the same whichever was written before it")
+  func stampMemo() {
+    var memo = TimestampMemo()
+    let times: [UInt64] = [
+      0, 999_000_000, 1_000_000_000, 1_000_000_000, 999_999_999, 86_399_999_000_000, 86_400_000_000_000, .max, 0, 5,
+    ]
+    for time in times {
+      let written = withUnsafeTemporaryAllocation(byteCount: 32, alignment: 1) { room in
+        var writer = HeadWriter(room)
+        Gateway.Timestamp.write(time, to: &writer, after: &memo)
+        return string(writer.written)
+      }
+      #expect(written == Gateway.Timestamp.text(time))
+    }
+  }
+
   @Test("each of 400 years' days follows the one before it, with the lengths that months have")
   func calendar() {
     var (year, month, day) = (1970, 1, 1)

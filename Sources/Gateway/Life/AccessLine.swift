@@ -5,9 +5,11 @@ import Wire
 
 enum AccessLine {
   /// Writes the line of `record`, which began at `wallClock` nanoseconds since 1970. See `AccessLog.add` for the `inout`.
-  static func write(_ record: inout AccessRecord, wallClock: UInt64, to out: inout HeadWriter) {
+  static func write(
+    _ record: inout AccessRecord, wallClock: UInt64, to out: inout HeadWriter, after stamp: inout TimestampMemo
+  ) {
     out.write(#"{"time":""#)
-    Timestamp.write(wallClock, to: &out)
+    Timestamp.write(wallClock, to: &out, after: &stamp)
     out.write(#"","id":""#)
     // Of what an id may hold, nothing needs to be escaped.
     out.write(record.requestID)

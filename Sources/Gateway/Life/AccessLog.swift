@@ -19,6 +19,7 @@ public final class AccessLog {
   private var lines = 0
   private var timer: Timer?
   private var isArmed = false
+  private var stamp = TimestampMemo()
   /// Lines that nobody had room for.
   public private(set) var linesLost = 0
 
@@ -47,7 +48,7 @@ public final class AccessLog {
 
   private func write(_ record: inout AccessRecord, _ began: UInt64) -> Bool {
     var writer = HeadWriter(UnsafeMutableRawBufferPointer(rebasing: buffer.room[used...]))
-    AccessLine.write(&record, wallClock: began, to: &writer)
+    AccessLine.write(&record, wallClock: began, to: &writer, after: &stamp)
     guard !writer.overflowed else { return false }
     used += writer.count
     lines += 1

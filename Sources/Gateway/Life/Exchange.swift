@@ -43,7 +43,8 @@ public final class Exchange: PayloadSink {
   /// The configuration it began with.
   public let snapshot: Snapshot
   /// What serves it: dialect and plugins. Known with the path; before, it is that of paths below no prefix.
-  public internal(set) var surface: Surface
+  // SAFETY of unowned(unsafe): surfaces live as long as the snapshot that has them, which is held above.
+  public internal(set) unowned(unsafe) var surface: Surface
   var stage = Stage.deciding
   /// What is due next on the upstream's side, as `loop.now`; 0 is nothing.
   var deadline: UInt64 = 0

@@ -34,6 +34,21 @@ public enum Timestamp {
     writer.write(byte: UInt8(ascii: "Z"))
   }
 
+  /// The same, whose day and time of day are known from the one before it in most cases.
+  static func write(_ nanoseconds: UInt64, to writer: inout HeadWriter, after memo: inout TimestampMemo) {
+    let second = nanoseconds / 1_000_000_000
+    if second != memo.second {
+      memo.second = second
+      memo.front.withUnsafeMutableBytes { room in
+        var front = HeadWriter(room)
+        write(nanoseconds, to: &front)
+      }
+    }
+    memo.front.withUnsafeBytes { writer.write(UnsafeRawBufferPointer(rebasing: $0[..<20])) }
+    writer.writeDecimal(nanoseconds / 1_000_000 % 1000, width: 3)
+    writer.write(byte: UInt8(ascii: "Z"))
+  }
+
   /// `Sat, 31 Jan 2026 10:30:00 GMT` for seconds since 1970.
   public static func http(_ seconds: UInt64) -> String {
     let days = seconds / 86_400
@@ -67,4 +82,11 @@ public enum Timestamp {
     let text = String(value)
     return text.utf8.count >= width ? text : String(repeating: "0", count: width - text.utf8.count) + text
   }
+}
+
+/// The second that was written last, as text.
+struct TimestampMemo {
+  fileprivate var second = UInt64.max
+  /// `2026-01-31T10:30:00.`, and what was behind it.
+  fileprivate var front = [UInt8](repeating: 0, count: 32)
 }
