@@ -71,28 +71,27 @@ struct SnapshotBuilder {
     }
     plugins.append(Deployments(try deployments(configuration, clusters)))
     plugins += extra
-    let catalog = catalog(configuration, clusters)
+    let models = models(configuration, clusters)
+    let catalog = ModelCatalog(
+      models: models, fallback: clusters.first { $0.name == configuration.defaultCluster },
+      forwardsUnknown: configuration.unknownModels == .forward)
     plugins += [ChatChecks(), catalog, PublicModelName(), ModelPilotAnswers(), UsageAccounting()]
-    plugins.append(ModelStatistics(table: modelSums, names: configuration.models.map(\.name)))
+    plugins.append(ModelStatistics(table: modelSums, models: models))
     // Behind those of `extra`, which may answer first; the last one answers for all.
     plugins += [ModelPilotDialect(catalog: catalog), PLLMDialect(), GatewayDialect(), OpenAIDialect()]
     return plugins
   }
 
-  private func catalog(_ configuration: Configuration, _ clusters: [Gateway.Cluster]) -> ModelCatalog {
-    func cluster(_ name: String?) -> Gateway.Cluster? { clusters.first { $0.name == name } }
-    let models = configuration.models.compactMap { model in
-      cluster(model.cluster).map { found in
+  private func models(_ configuration: Configuration, _ clusters: [Gateway.Cluster]) -> [CatalogModel] {
+    configuration.models.compactMap { model in
+      clusters.first { $0.name == model.cluster }.map { found in
         CatalogModel(
           name: model.name, cluster: found, identifier: model.upstreamName, created: model.created,
           ownedBy: model.ownedBy, kind: model.kind.flatMap { ModelKind(rawValue: $0.rawValue) },
           state: DeploymentState(rawValue: model.state.rawValue) ?? .running, deployment: model.deployment,
-          directEndpoint: model.directEndpoint)
+          directEndpoint: model.directEndpoint, table: modelSums)
       }
     }
-    return ModelCatalog(
-      models: models, fallback: cluster(configuration.defaultCluster),
-      forwardsUnknown: configuration.unknownModels == .forward)
   }
 
   /// The limiter's table goes on over a reload, unless its size was changed.

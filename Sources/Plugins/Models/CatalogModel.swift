@@ -38,11 +38,15 @@ public final class CatalogModel: Sendable {
   public let deployment: String
   /// Where the deployment itself can be reached, for clients of the dialect that tells them.
   public let directEndpoint: String
+  let sums: ModelSums
 
+  /// - Parameter table: has the sums of what is asked of it.
   public init(
     name: String, cluster: Cluster, identifier: String? = nil, created: Int = 0, ownedBy: String = "",
-    kind: ModelKind? = nil, state: DeploymentState = .running, deployment: String? = nil, directEndpoint: String? = nil
+    kind: ModelKind? = nil, state: DeploymentState = .running, deployment: String? = nil, directEndpoint: String? = nil,
+    table: ModelSumTable? = nil
   ) {
+    sums = table?.sums(of: name) ?? ModelSums()
     self.name = name
     self.cluster = cluster
     self.identifier = identifier ?? name

@@ -4,47 +4,54 @@ import Gateway
 import Synchronization
 import Wire
 
-/// The sums of one model.
-struct ModelSums: Sendable {
-  var requests = 0
-  var errors = 0
-  var streams = 0
-  var inputTokens = 0
-  var outputTokens = 0
-  var nanoseconds: UInt64 = 0
+/// The sums of one model. Each is added to by itself, without a lock: read together they may be one request apart.
+final class ModelSums: Sendable {
+  let requests = Atomic<Int>(0)
+  let errors = Atomic<Int>(0)
+  let streams = Atomic<Int>(0)
+  let inputTokens = Atomic<Int>(0)
+  let outputTokens = Atomic<Int>(0)
+  let microseconds = Atomic<Int>(0)
+
+  func add(_ exchange: Exchange) {
+    requests.wrappingAdd(1, ordering: .relaxed)
+    if exchange.record.status >= 400 || exchange.record.status == 0 { errors.wrappingAdd(1, ordering: .relaxed) }
+    if exchange.record.isStream { streams.wrappingAdd(1, ordering: .relaxed) }
+    if let tokens = exchange.record.tokensIn { inputTokens.wrappingAdd(tokens, ordering: .relaxed) }
+    if let tokens = exchange.record.tokensOut { outputTokens.wrappingAdd(tokens, ordering: .relaxed) }
+    microseconds.wrappingAdd(Int(clamping: exchange.age / 1000), ordering: .relaxed)
+  }
 }
 
-/// Sums by model. Bounded: names that are not of the catalog are counted together.
+/// The sums of all models, which a reload finds again by name. Names that are not of the catalog are counted together.
 public final class ModelSumTable: Sendable {
-  private let sums = Mutex<[String: ModelSums]>([:])
+  private let models = Mutex<[String: ModelSums]>([:])
+  let others = ModelSums()
 
   public init() {}
 
-  func add(_ record: AccessRecord, as name: String) {
-    sums.withLock { sums in
-      var sum = sums[name] ?? ModelSums()
-      sum.requests &+= 1
-      if record.failure != nil || record.status >= 400 { sum.errors &+= 1 }
-      if record.isStream { sum.streams &+= 1 }
-      sum.inputTokens &+= record.tokensIn ?? 0
-      sum.outputTokens &+= record.tokensOut ?? 0
-      sum.nanoseconds &+= record.endedAt &- record.startedAt
-      sums[name] = sum
+  /// The sums of the model called `name`, from the first time on that it is asked for. With the configuration, not with each
+  /// request.
+  func sums(of name: String) -> ModelSums {
+    models.withLock { models in
+      if let sums = models[name] { return sums }
+      let sums = ModelSums()
+      models[name] = sums
+      return sums
     }
   }
-
-  var all: [String: ModelSums] { sums.withLock { $0 } }
 }
 
 /// Counts finished exchanges by model, and answers `GET /admin/models/stats` below the prefixes.
 public struct ModelStatistics: Plugin {
   private let table: ModelSumTable
-  private let names: Set<String>
+  private let names: [String]
 
-  /// - Parameter names: of the catalog.
-  public init(table: ModelSumTable, names: [String]) {
+  /// - Parameter models: of the catalog; their sums are of `table`.
+  public init(table: ModelSumTable, models: [CatalogModel]) {
     self.table = table
-    self.names = Set(names)
+    var seen: Set<String> = []
+    names = models.map(\.name).filter { seen.insert($0).inserted }
   }
 
   public var name: String { "model_statistics" }
@@ -61,28 +68,34 @@ public struct ModelStatistics: Plugin {
   }
 
   public func finished(_ exchange: Exchange) {
-    guard case .inference = exchange.route, let model = exchange.record.model else { return }
-    table.add(exchange.record, as: names.contains(model) ? model : Self.others)
+    guard case .inference = exchange.route, let destination = exchange.destination else { return }
+    if let note = destination.note, let model = note as? CatalogModel {
+      model.sums.add(exchange)
+    } else {
+      table.others.add(exchange)
+    }
   }
 
   private func list() -> [UInt8] {
-    let all = table.all
-    let shown = names.union(all.keys).sorted()
-    var out = Array(#"{"object":"list","data":["#.utf8)
-    for (index, name) in shown.enumerated() {
-      let sum = all[name] ?? ModelSums()
-      if index > 0 { out.append(UInt8(ascii: ",")) }
-      out += Array(#"{"object":"model.statistics","model":"#.utf8)
-      JSONText.append(name, to: &out)
-      let mean = sum.requests == 0 ? 0 : sum.nanoseconds / UInt64(sum.requests) / 1_000_000
-      out += Array(
-        (#","requests":\#(sum.requests),"errors":\#(sum.errors),"streams":\#(sum.streams),"#
-          + #""input_tokens":\#(sum.inputTokens),"output_tokens":\#(sum.outputTokens),"mean_ms":\#(mean)}"#).utf8)
-    }
-    return out + Array("]}".utf8)
+    var entries = names.map { entry($0, table.sums(of: $0)) }
+    if table.others.requests.load(ordering: .relaxed) > 0 { entries.append(entry(Self.others, table.others)) }
+    return Array(#"{"object":"list","data":["#.utf8) + entries.joined(separator: [UInt8(ascii: ",")]) + Array("]}".utf8)
+  }
+
+  private func entry(_ name: String, _ sums: ModelSums) -> [UInt8] {
+    func count(_ sum: borrowing Atomic<Int>) -> Int { sum.load(ordering: .relaxed) }
+    let requests = count(sums.requests)
+    let mean = requests == 0 ? 0 : count(sums.microseconds) / requests / 1000
+    var out = Array(#"{"object":"model.statistics","model":"#.utf8)
+    JSONText.append(name, to: &out)
+    out += Array(
+      (#","requests":\#(requests),"errors":\#(count(sums.errors)),"streams":\#(count(sums.streams)),"#
+        + #""input_tokens":\#(count(sums.inputTokens)),"output_tokens":\#(count(sums.outputTokens)),"mean_ms":\#(mean)}"#)
+        .utf8)
+    return out
   }
 
   private static let path = "/admin/models/stats"
-  /// Not a name that a model can have in a file without being meant: it is in brackets.
+  /// In brackets, as no model is called without being meant.
   private static let others = "(other)"
 }
