@@ -133,7 +133,8 @@ private func keys(of text: String) -> [Key] {
     while open.last.map({ $0.indentation >= indentation }) ?? false { open.removeLast() }
     let parent = path(open.map(\.name))
     let shown =
-      ["clusters", "models", "deployments", "clusters.*.headers", "deployments.*.services"].contains(parent)
+      ["clusters", "models", "deployments", "clusters.*.headers", "deployments.*.services", "limits.rules"].contains(
+        parent)
       ? "*" : String(name)
     open.append((indentation, shown))
     let trailing = key.split(separator: " # ", maxSplits: 1).dropFirst().first ?? ""

@@ -34,7 +34,8 @@ private func play<Outcome>(_ roomCapacity: Int, _ scene: (Loop) throws -> () -> 
     timedOut = true
     loop.stop()
   }
-  patience.arm(afterNanoseconds: 10_000_000_000)
+  // Long, because what a scene awaits may need a thread of the pool that all tests share, and some of them block theirs.
+  patience.arm(afterNanoseconds: 60_000_000_000)
   let outcome = try scene(loop)
   loop.run()
   guard !timedOut else { throw TimedOut() }

@@ -18,9 +18,9 @@ def head(size=SIZE, type_="application/octet-stream"):
 
 
 class InPieces(Backend):
-    """Sends more than all buffers on the way hold, piece by piece; `connections[i].bytes_sent` says how far it came."""
+    """Sends more than all buffers on the way hold (kernels let one grow to 32 MB), piece by piece; `connections[i].bytes_sent` says how far it came."""
 
-    body = os.urandom(1_000_000) * 24
+    body = os.urandom(1_000_000) * 48
 
     def answer(self, connection, request):
         answer = head(len(self.body)) + self.body
@@ -76,6 +76,8 @@ def test_a_slow_reader_of_a_spliced_body_stops_the_backend_and_loses_nothing(sta
 
 class ThenThinks(InPieces):
     """Sends the large body to the first request, and to later ones a small one, 1.2 seconds after they came."""
+
+    body = os.urandom(1_000_000) * 24
 
     def answer(self, connection, request):
         if len(self.requests) == 1:

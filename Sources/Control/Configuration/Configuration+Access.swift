@@ -15,6 +15,16 @@ extension Configuration {
     public var name: String
     /// What is compared. Required.
     public var credential: Credential
+    /// What it may do; at least one. Default: `read` and `proxy`.
+    public var permissions: [Permission]
+  }
+
+  /// What a key may do (`auth.keys[].permissions`).
+  public enum Permission: String, Sendable, Hashable, CaseIterable {
+    /// Look at models, health and statistics.
+    case read
+    /// Have backends work, together with `read`.
+    case proxy
   }
 
   /// What a shown key is compared with. Prints no secret.
@@ -42,8 +52,30 @@ extension Configuration {
     public var exempt: [AddressRange] = []
     /// Addresses remembered at one time, rounded up to a power of two. Default: 65536.
     public var tableEntries: Int = 65_536
+    /// Limits beside it, in the order of the file. Default: none.
+    public var rules: [LimitRule] = []
 
     public init() {}
+  }
+
+  /// One limit of a key, a route, a model or of all clients (`limits.rules.NAME`).
+  public struct LimitRule: Sendable, Hashable {
+    /// Whose requests are counted together (`of`).
+    public enum Subject: String, Sendable, Hashable, CaseIterable {
+      case ip, key, all
+    }
+
+    /// Its key in the file.
+    public var name: String
+    /// Default: `key`.
+    public var subject: Subject
+    public var rate: Rate
+    /// Paths behind the prefix. Default: all.
+    public var routes: [String]
+    /// Models as clients name them. Default: all.
+    public var models: [String]
+    /// Names of keys. Default: all.
+    public var keys: [String]
   }
 
   /// So many requests in so much time (`limits.per_ip`).

@@ -40,12 +40,32 @@ extension Configuration.Key {
             credential.description,
             "found the key that stands at \(first.line):\(first.column) already; keep one of them")
         }
-        if let name, let credential { all.append(Self(name: name, credential: credential)) }
+        let permissions = Configuration.Permission.all(entry)
+        if let name, let credential {
+          all.append(Self(name: name, credential: credential, permissions: permissions))
+        }
       }
     }
     guard exists else { return nil }
     if section.shape(of: "keys") == .list(0) {
       section.wrong("keys", "found an empty list, expected at least one key; write open: true to let everybody in")
+    }
+    return all
+  }
+}
+
+extension Configuration.Permission {
+  fileprivate static func all(_ entry: Section) -> [Self] {
+    var all: [Self] = []
+    let expected = Item.oneOf(allCases.map(\.rawValue))
+    let exists = entry.list("permissions") { item in
+      guard let word = item.text(expected) else { return }
+      guard let permission = Self(rawValue: word) else { return item.wrong(expected) }
+      if !all.contains(permission) { all.append(permission) }
+    }
+    guard exists, !entry.report.surveying else { return allCases }
+    if entry.shape(of: "permissions") == .list(0) {
+      entry.wrong("permissions", "found an empty list, expected at least one of \(expected)")
     }
     return all
   }
@@ -107,10 +127,36 @@ extension Configuration.Limits {
       section.section("per_ip") { perIP?.read($0) }
     }
     section.list("exempt") { if let range = $0.addressRange() { exempt.append(range) } }
+    rules = Configuration.LimitRule.all(section)
     section.integer("table_entries", &tableEntries, in: 1024...(1 << 24))
     var power = 1024
     while power < tableEntries { power *= 2 }
     tableEntries = power
+  }
+}
+
+extension Configuration.LimitRule {
+  fileprivate static func all(_ section: Section) -> [Self] {
+    var all: [Self] = []
+    section.names("rules") { name, item in
+      guard !all.contains(where: { $0.name == name }) else { return item.again("a rule of this name") }
+      item.section { section in
+        var rule = Self(name: name, subject: .key, rate: Configuration.Rate(), routes: [], models: [], keys: [])
+        section.choice("of", &rule.subject)
+        _ = section.required("requests", "write e.g. requests: 20")
+        rule.rate.read(section)
+        section.list("routes") { item in
+          let expected = "a path behind the prefix, such as /images/generations"
+          guard let path = item.line(expected) else { return }
+          guard path.hasPrefix("/") else { return item.wrong(expected) }
+          rule.routes.append(path)
+        }
+        section.list("models") { if let model = $0.line("the name of a model") { rule.models.append(model) } }
+        section.list("keys") { if let key = $0.line("the name of a key") { rule.keys.append(key) } }
+        all.append(rule)
+      }
+    }
+    return all
   }
 }
 

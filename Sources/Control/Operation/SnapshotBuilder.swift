@@ -69,6 +69,12 @@ struct SnapshotBuilder {
     if case .keys(let keys) = configuration.auth {
       plugins.append(KeyAuth(keys: keys.compactMap(key)))
     }
+    if !configuration.limits.rules.isEmpty {
+      plugins.append(
+        LimitRules(
+          table: limiterTable(configuration.limits.tableEntries), rules: configuration.limits.rules.map(limitRule)))
+    }
+    if configuration.limits.perIP != nil || !configuration.limits.rules.isEmpty { plugins.append(RateFields()) }
     plugins.append(Deployments(try deployments(configuration, clusters)))
     plugins += extra
     let models = models(configuration, clusters)
@@ -103,17 +109,33 @@ struct SnapshotBuilder {
     return new
   }
 
+  private func limitRule(_ rule: Configuration.LimitRule) -> LimitRule {
+    LimitRule(
+      name: rule.name,
+      rate: Rate(count: rule.rate.requests, perNanoseconds: rule.rate.periodNanoseconds, burst: rule.rate.burst),
+      requestsPerMinute: perMinute(rule.rate), subject: LimitRule.Subject(rawValue: rule.subject.rawValue) ?? .key,
+      routes: rule.routes, models: Set(rule.models), keys: Set(rule.keys))
+  }
+
   private func perMinute(_ rate: Configuration.Rate) -> Int {
     let minutes = Double(rate.periodNanoseconds) / 60_000_000_000
     return minutes > 0 ? Int((Double(rate.requests) / minutes).rounded()) : rate.requests
   }
 
   private func key(_ key: Configuration.Key) -> KeyAuth.Key? {
-    switch key.credential {
-    case .sha256(let hex): SHA256Digest(hex: hex).map { KeyAuth.Key(name: key.name, digest: $0) }
-    case .plain(let secret):
-      Array(secret.utf8).withUnsafeBytes { KeyAuth.Key(name: key.name, digest: SHA256Digest(hashing: $0)) }
+    var permissions: Permissions = []
+    for permission in key.permissions {
+      switch permission {
+      case .read: permissions.insert(.read)
+      case .proxy: permissions.insert(.proxy)
+      }
     }
+    let digest: SHA256Digest? =
+      switch key.credential {
+      case .sha256(let hex): SHA256Digest(hex: hex)
+      case .plain(let secret): Array(secret.utf8).withUnsafeBytes { SHA256Digest(hashing: $0) }
+      }
+    return digest.map { KeyAuth.Key(name: key.name, digest: $0, permissions: permissions) }
   }
 
   private func prefixes(_ ranges: [Configuration.AddressRange]) -> [AddressPrefix] {

@@ -51,7 +51,7 @@ public struct Failure: Error, Sendable {
     /// What a plugin refuses in words of its own.
     indirect case refused(Refusal)
     /// Too many requests (429). Indirect: every exchange has room for a failure, and this one is the largest.
-    indirect case limited(RateVerdict, requestsPerMinute: Int)
+    indirect case limited(RateVerdict, requestsPerMinute: Int, of: LimitSubject = .address)
     /// No connection to any endpoint (502).
     case unreachable
     /// The upstream closed or reset before an answer (502).
@@ -86,6 +86,9 @@ public struct Failure: Error, Sendable {
       self.param = param
     }
   }
+
+  /// Whose requests a limit counts.
+  public enum LimitSubject: Sendable { case address, key, everybody }
 
   /// Which wait ran out.
   public enum Wait: String, Sendable { case connect, tls, firstByte, betweenBytes, total, writeStall }

@@ -11,10 +11,13 @@ public struct KeyAuth: Plugin {
   public struct Key: Sendable {
     public let name: String
     public let digest: SHA256Digest
+    /// What it may do.
+    public let permissions: Permissions
 
-    public init(name: String, digest: SHA256Digest) {
+    public init(name: String, digest: SHA256Digest, permissions: Permissions = .usual) {
       self.name = name
       self.digest = digest
+      self.permissions = permissions
     }
   }
 
@@ -46,7 +49,8 @@ public struct KeyAuth: Plugin {
 
   private func admit(_ key: Key, _ exchange: Exchange) -> Verdict {
     exchange.principal = key.name
-    return .pass
+    guard let missing = key.permissions.missing(for: exchange.method) else { return .pass }
+    return .fail(Failure(.downstream, .forbidden(permission: missing)))
   }
 
   /// A key that was good before is known again by its tag. Of any other every key's digest is compared, each in the same

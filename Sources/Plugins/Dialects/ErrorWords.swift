@@ -50,9 +50,15 @@ struct ErrorWords {
     case .forbidden(let permission):
       message = "Your API key does not have the permission '\(permission)', which this request needs."
       (type, code) = ("permission_error", "insufficient_permissions")
-    case .limited(let rate, let perMinute):
+    case .limited(let rate, let perMinute, let subject):
+      let whose =
+        switch subject {
+        case .address: "requests from your address"
+        case .key: "requests with your API key"
+        case .everybody: "requests of all clients"
+        }
       message =
-        "Rate limit reached for requests from your address: Limit \(perMinute) per minute. "
+        "Rate limit reached for \(whose): Limit \(perMinute) per minute. "
         + "Please try again in \(ResetTime.text(rate.retryAfterNanoseconds))."
       (type, code) = ("requests", "rate_limit_exceeded")
     case .refused(let refusal): (message, code, param) = (refusal.message, refusal.code, refusal.param)

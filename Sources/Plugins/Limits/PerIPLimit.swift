@@ -23,7 +23,7 @@ public struct PerIPLimit: Plugin {
   }
 
   public var name: String { "per_ip_limit" }
-  public var phases: Phases { [.request, .response] }
+  public var phases: Phases { .request }
 
   public func request(_ exchange: Exchange) -> Verdict {
     guard exchange.route != .outside, let address = exchange.clientAddress else { return .pass }
@@ -36,17 +36,5 @@ public struct PerIPLimit: Plugin {
     exchange.rate = verdict
     if verdict.allowed { return .pass }
     return .fail(Failure(.downstream, .limited(verdict, requestsPerMinute: requestsPerMinute)))
-  }
-
-  /// The family of fields that OpenAI's answers carry. An upstream's own family is passed on in its place.
-  public func response(_ exchange: Exchange, _ head: inout HeadFields) {
-    guard let rate = exchange.rate, !exchange.answerHasRateFields else { return }
-    head.add("x-ratelimit-limit-requests", UInt64(max(0, rate.limit)))
-    head.add("x-ratelimit-remaining-requests", UInt64(max(0, rate.remaining)))
-    head.addDuration("x-ratelimit-reset-requests", rate.resetNanoseconds)
-    if !rate.allowed {
-      head.add("Retry-After", max(1, (rate.retryAfterNanoseconds &+ 999_999_999) / 1_000_000_000))
-      head.add("retry-after-ms", max(1, (rate.retryAfterNanoseconds &+ 999_999) / 1_000_000))
-    }
   }
 }

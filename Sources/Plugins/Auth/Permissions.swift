@@ -1,0 +1,27 @@
+// What a key may do. Looking (models, health, statistics) needs one permission; whatever makes a backend work needs two,
+// because its answer is looked at as well.
+
+import Wire
+
+/// Permissions of a key.
+public struct Permissions: OptionSet, Sendable, Hashable {
+  public let rawValue: UInt8
+  public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+  /// To look at what there is: GET and HEAD.
+  public static let read = Permissions(rawValue: 1 << 0)
+  /// To have backends work: every other method, together with `read`.
+  public static let proxy = Permissions(rawValue: 1 << 1)
+
+  /// What a key has that is given nothing else.
+  public static let usual: Permissions = [.read, .proxy]
+
+  /// The permission that a request with `method` lacks; nil when it lacks none.
+  func missing(for method: Method) -> String? {
+    if !contains(.read) { return "read" }
+    switch method {
+    case .get, .head: return nil
+    default: return contains(.proxy) ? nil : "proxy"
+    }
+  }
+}
