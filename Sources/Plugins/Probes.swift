@@ -11,10 +11,15 @@ import Wire
 /// least: a gateway is not taken out because of one backend, and one that has none can serve nobody.
 public struct Probes: Plugin {
   private let endpoints: [Endpoint]
-  private let memo = ReadyMemo()
+  private let memo: ReadyMemo
 
-  /// - Parameter endpoints: those of all clusters. Where there are none the gateway is ready by itself.
-  public init(endpoints: [Endpoint] = []) { self.endpoints = endpoints }
+  /// - Parameters:
+  ///   - endpoints: those of all clusters. Where there are none the gateway is ready by itself.
+  ///   - memo: shared by all cores, and kept over a reload.
+  public init(endpoints: [Endpoint] = [], memo: ReadyMemo = ReadyMemo()) {
+    self.endpoints = endpoints
+    self.memo = memo
+  }
 
   public var name: String { "probes" }
   public var phases: Phases { .request }
@@ -55,7 +60,7 @@ public struct Probes: Plugin {
 }
 
 /// What was found last, so that nobody can make the gateway knock at its backends more than once a second.
-private final class ReadyMemo: Sendable {
+public final class ReadyMemo: Sendable {
   enum Answer {
     case known(Bool)
     case lookAgain
@@ -66,16 +71,16 @@ private final class ReadyMemo: Sendable {
   /// 0 is not known, 1 is down, 2 is up.
   private let found = Atomic<UInt8>(0)
 
+  public init() {}
+
   /// The last finding, while it is young; the first who asks later is to look again, and others hear the old one meanwhile.
+  /// Whoever asks while the very first look is under way hears that nothing is there yet.
   func ask(_ now: UInt64) -> Answer {
     let last = lookedAt.load(ordering: .relaxed)
-    let state = found.load(ordering: .relaxed)
-    if state != 0 {
-      if now &- last < Self.age || last > now { return .known(state == 2) }
-      let (isMine, _) = lookedAt.compareExchange(expected: last, desired: now, ordering: .relaxed)
-      if !isMine { return .known(state == 2) }
-    }
-    return .lookAgain
+    let isUp = found.load(ordering: .relaxed) == 2
+    if last != 0, now &- last < Self.age || last > now { return .known(isUp) }
+    let (isMine, _) = lookedAt.compareExchange(expected: last, desired: max(now, 1), ordering: .relaxed)
+    return isMine ? .lookAgain : .known(isUp)
   }
 
   func learn(_ isUp: Bool, _ now: UInt64) {

@@ -98,6 +98,13 @@ def test_an_image_without_a_model_is_made_by_the_model_for_images(start, backend
     assert [request.body for request in images.requests] == [body, body] and not texts.requests
 
 
+def test_moderations_without_a_model_go_to_the_default_cluster(start, backend):
+    usual, chats = backend(Echoes), backend(Echoes)
+    gateway = start(usual, clusters={"chats": {"endpoints": [chats.url]}}, models={"m": {"cluster": "chats", "kind": "text"}})
+    assert gateway.client().post("/v1/moderations", {"input": "x"}).status == 200
+    assert len(usual.requests) == 1 and not chats.requests
+
+
 @row("PLLM-36")
 def test_an_image_that_no_model_can_make_is_a_400_in_pllm(start, backend):
     models = backend(Echoes)

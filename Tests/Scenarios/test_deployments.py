@@ -101,6 +101,18 @@ def test_the_deployment_that_an_answer_names_can_be_asked_for_its_health(start, 
     assert probe.target == "/v1/models" and probe.header("authorization") == "Bearer sk-backend"
 
 
+@pytest.mark.parametrize("path", ["Qwen/Qwen2.5-7B", "Qwen%2FQwen2.5-7B"])
+def test_an_id_may_have_slashes_as_names_of_models_do(start, backend, path):
+    gateway = start(backend(Models), models={"Qwen/Qwen2.5-7B": {"cluster": "local"}})
+    assert health(gateway, path).json()["deployment_id"] == "Qwen/Qwen2.5-7B"
+
+
+def test_a_gateway_that_is_open_to_everybody_knocks_at_nobody_s_services(start, backend):
+    models = backend(Models)
+    gateway = start(models, auth={"keys": None, "open": True})
+    assert health(gateway, "m", key=None).status == 404 and not models.requests
+
+
 def test_a_client_that_leaves_while_services_are_probed_does_no_harm(deployed):
     gateway = deployed({"a": NeverAnswers})
     client = gateway.client()

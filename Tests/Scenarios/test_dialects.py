@@ -264,6 +264,19 @@ def test_a_chat_of_modelpilot_tells_which_deployment_it_was(served, how, version
         assert chat(gateway, MODELPILOT).status == 200 and len(models.connections) == 1, "connections go on"
 
 
+def test_where_a_backend_is_is_told_to_nobody_unless_the_file_says_so(served):
+    gateway, _ = served()
+    answer = chat(gateway, MODELPILOT, "gemma3")
+    assert "direct_endpoint" not in answer.json()["x_modelpilot"] and b"127.0.0.1" not in answer.body
+
+
+@pytest.mark.parametrize("prefix, wanted", [("/v1", "gzip"), (MODELPILOT, None), (PLLM, None), (GATEWAY, "gzip")])
+def test_what_is_to_be_edited_is_not_asked_for_compressed(served, prefix, wanted):
+    gateway, models = served()
+    assert gateway.client().chat({"Accept-Encoding": "gzip"}, target=prefix + "/chat/completions", model="mistral").response().status == 200
+    assert models.requests[-1].header("accept-encoding") == wanted
+
+
 @row("MP-30")
 def test_the_response_time_is_measured_at_the_gateway(served):
     gateway, models = served()

@@ -112,8 +112,7 @@ extension Configuration {
     public var state: ModelState
     /// Id of its deployment, which ModelPilot's answers show. Default: the name.
     public var deployment: String
-    /// Where the deployment can be reached itself, which ModelPilot's answers show. Default: none, the cluster's first
-    /// endpoint.
+    /// Where the deployment can be reached itself, which ModelPilot's answers show. Default: none, and they show nothing.
     public var directEndpoint: String?
   }
 

@@ -5,6 +5,12 @@ import Plugins
 import Reactor
 
 extension SnapshotBuilder {
+  /// Whether the health of deployments can be asked for: to those who show a key, and to everybody only where the file has
+  /// deployments, because asking makes the gateway knock at them.
+  func tellsDeployments(_ configuration: Configuration) -> Bool {
+    configuration.auth != .open || !configuration.deployments.isEmpty
+  }
+
   func deployments(
     _ configuration: Configuration, _ clusters: [Gateway.Cluster]
   ) throws(OperatorError) -> [Deployment] {

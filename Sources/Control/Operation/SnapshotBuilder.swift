@@ -11,6 +11,7 @@ struct SnapshotBuilder {
   private var table: RateTable?
   private var tableEntries = 0
   private let modelSums = ModelSumTable()
+  private let readiness = ReadyMemo()
 
   /// The snapshot that `configuration` describes. Throws a message for the operator when a file it names is unusable.
   mutating func build(
@@ -22,7 +23,7 @@ struct SnapshotBuilder {
       clusters.append(try self.cluster(cluster, index, configuration))
     }
     return Snapshot(
-      client: client(configuration.client), surfaces: surfaces(configuration.paths),
+      client: client(configuration.client), surfaces: surfaces(configuration),
       listenerDialects: Set(configuration.listeners.compactMap(\.dialect)), clusters: clusters,
       plugins: try plugins(configuration, clusters, extra),
       relay: Watermarks(high: configuration.relay.highBytes, low: configuration.relay.lowBytes),
@@ -30,9 +31,11 @@ struct SnapshotBuilder {
       drain: configuration.shutdown.drainNanoseconds)
   }
 
-  private func surfaces(_ paths: Configuration.Paths) -> [SurfacePlan] {
-    var plans = paths.prefixes.enumerated().map { SurfacePlan(prefix: $1.path, dialect: $1.dialect, isFirst: $0 == 0) }
-    if !plans.contains(where: { $0.prefix == Deployments.prefix }) {
+  private func surfaces(_ configuration: Configuration) -> [SurfacePlan] {
+    var plans = configuration.paths.prefixes.enumerated().map {
+      SurfacePlan(prefix: $1.path, dialect: $1.dialect, isFirst: $0 == 0)
+    }
+    if tellsDeployments(configuration), !plans.contains(where: { $0.prefix == Deployments.prefix }) {
       plans.append(SurfacePlan(prefix: Deployments.prefix, dialect: ModelPilotDialect.dialect, isAPI: false))
     }
     return plans
@@ -57,7 +60,7 @@ struct SnapshotBuilder {
   private mutating func plugins(
     _ configuration: Configuration, _ clusters: [Gateway.Cluster], _ extra: [any Plugin]
   ) throws(OperatorError) -> [any Plugin] {
-    var plugins: [any Plugin] = [Probes(endpoints: clusters.flatMap(\.endpoints))]
+    var plugins: [any Plugin] = [Probes(endpoints: clusters.flatMap(\.endpoints), memo: readiness)]
     if !configuration.cors.origins.isEmpty { plugins.append(CORS(origins: configuration.cors.origins)) }
     if let rate = configuration.limits.perIP {
       plugins.append(
@@ -75,7 +78,7 @@ struct SnapshotBuilder {
           table: limiterTable(configuration.limits.tableEntries), rules: configuration.limits.rules.map(limitRule)))
     }
     if configuration.limits.perIP != nil || !configuration.limits.rules.isEmpty { plugins.append(RateFields()) }
-    plugins.append(Deployments(try deployments(configuration, clusters)))
+    if tellsDeployments(configuration) { plugins.append(Deployments(try deployments(configuration, clusters))) }
     plugins += extra
     let models = models(configuration, clusters)
     let catalog = ModelCatalog(

@@ -40,8 +40,7 @@ extension Exchange {
     guard !editing.isEmpty || !hearing.isEmpty, passage != .none else { return }
     let head = parser.head
     guard (200..<300).contains(head.status), !head.has(.contentEncoding), isEventStream || isJSON(head) else { return }
-    for link in hearing where link.listens(self) { isHeard = true }
-    listener = isHeard && hearing.count == 1 ? hearing[0] : nil
+    for index in hearing.indices where hearing[index].listens(self) { listeners |= 1 << UInt64(index) }
     var edits: [MemberEdit] = []
     for link in editing {
       guard let found = link.edits(self) else { continue }

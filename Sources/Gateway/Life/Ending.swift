@@ -107,7 +107,6 @@ extension Exchange {
     if let pipe { core.loop.givePipe(pipe) }
     pipe = nil
     editor = nil
-    listener = nil
     endpoint = nil
     record.endedAt = core.loop.now
     record.attempts = UInt8(clamping: attempts.count)

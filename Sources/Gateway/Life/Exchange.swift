@@ -90,10 +90,9 @@ public final class Exchange: PayloadSink {
   /// Whether an event of the gateway's own can be put into the answer: it is a stream of them, and not compressed.
   var takesEvents = false
   var totalDeadline: UInt64 = 0
-  /// Whether a plugin listens to the answer.
-  var isHeard = false
-  /// The one that does; nil where they are several.
-  var listener: PluginLink?
+  /// Which plugins of the phase listen to the answer, one bit each.
+  var listeners: UInt64 = 0
+  var isHeard: Bool { listeners != 0 }
   /// What changes the answer's JSON; nil leaves it alone.
   var editor: AnswerEditor?
   /// What a large body goes through; nil while it is relayed.
@@ -232,8 +231,8 @@ public final class Exchange: PayloadSink {
 
   /// Lends a run of the answer's body to those that listen.
   func hear(_ bytes: UnsafeRawBufferPointer) {
-    if let listener { return listener.piece(self, bytes) }
-    for link in surface.chain.pieces { link.piece(self, bytes) }
+    let links = surface.chain.pieces
+    for index in links.indices where listeners & (1 << UInt64(index)) != 0 { links[index].piece(self, bytes) }
   }
 }
 

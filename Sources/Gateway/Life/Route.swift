@@ -107,7 +107,7 @@ public enum Route: Sendable, Equatable {
   }
 
   /// `%2F` and the like, undone; what is no escape stays as it is.
-  static func percentDecoded(_ bytes: UnsafeRawBufferPointer) -> String {
+  public static func percentDecoded(_ bytes: UnsafeRawBufferPointer) -> String {
     var out: [UInt8] = []
     out.reserveCapacity(bytes.count)
     var index = 0

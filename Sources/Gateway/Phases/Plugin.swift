@@ -83,7 +83,7 @@ public protocol Plugin: Sendable {
   /// compressed. Answers that nobody listens to may be spliced.
   func listens(_ exchange: Exchange) -> Bool
   /// Borrows a piece of the answer, as the upstream sent it and without its chunk framing, for the length of the call. A
-  /// piece is what came in one read: it begins and ends anywhere. Called for each answer that some plugin listens to.
+  /// piece is what came in one read: it begins and ends anywhere.
   func piece(_ exchange: Exchange, _ bytes: UnsafeRawBufferPointer)
   /// Writes fields of its own into the head for the client.
   func response(_ exchange: Exchange, _ head: inout HeadFields)

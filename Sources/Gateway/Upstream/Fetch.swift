@@ -114,6 +114,11 @@ private final class Fetch: SocketOwner, PayloadSink {
 
   func start() {
     parser.reset(bodiless: request.method == "HEAD")
+    // A request of one's own is one request, whatever went into its target.
+    guard (request.method + request.target).utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7f }), request.target.hasPrefix("/")
+    else {
+      return fail("the request's target has bytes that no target has")
+    }
     out = bytes()
     let timer = Timer(loop: core.loop) {
       self.fail("no answer within \(self.request.timeMax / 1_000_000) ms", isTimeout: true)

@@ -40,9 +40,12 @@ public struct Deployments: Plugin {
   public static let prefix = "/api/deployments"
 
   private let deployments: [String: Deployment]
+  /// What the longest probe may take, and a second for the rest.
+  public let waitMax: UInt64
 
   public init(_ deployments: [Deployment]) {
     self.deployments = Dictionary(deployments.map { ($0.id, $0) }) { first, _ in first }
+    waitMax = (deployments.flatMap(\.probes).map(\.request.timeMax).max() ?? 0) &+ 1_000_000_000
   }
 
   public var name: String { "deployments" }
@@ -101,7 +104,7 @@ public struct Deployments: Plugin {
     return Reply(status: 200, body: out, fields: [("Cache-Control", "no-store")])
   }
 
-  /// The id in `/api/deployments/{id}/health`.
+  /// The id in `/api/deployments/{id}/health`, which may have slashes, plain or as `%2F`: models' names do.
   private static func id(_ path: [UInt8]) -> String? {
     let rest = path.dropFirst(prefix.utf8.count)
     let end = Array("/health".utf8)
@@ -109,7 +112,6 @@ public struct Deployments: Plugin {
       return nil
     }
     let id = rest.dropFirst().dropLast(end.count)
-    guard !id.isEmpty, !id.contains(UInt8(ascii: "/")) else { return nil }
-    return String(decoding: id, as: UTF8.self)
+    return id.isEmpty ? nil : Array(id).withUnsafeBytes { Route.percentDecoded($0) }
   }
 }

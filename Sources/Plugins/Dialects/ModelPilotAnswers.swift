@@ -16,13 +16,15 @@ public struct ModelPilotAnswers: Plugin {
     let model = destination.note as? CatalogModel
     let deployment = model?.deployment ?? destination.cluster.name
     let identifier = model?.identifier ?? exchange.members.model ?? ""
-    let direct = model?.directEndpoint ?? destination.cluster.endpoints.first?.name ?? ""
     var about = Array(#"{"deployment_id":"#.utf8)
     JSONText.append(deployment, to: &about)
     about += Array(#","model_identifier":"#.utf8)
     JSONText.append(identifier, to: &about)
-    about += Array(#","response_time_ms":\#(exchange.age / 1_000_000),"direct_endpoint":"#.utf8)
-    JSONText.append(direct, to: &about)
+    about += Array(#","response_time_ms":\#(exchange.age / 1_000_000)"#.utf8)
+    if let direct = model?.directEndpoint {
+      about += Array(#","direct_endpoint":"#.utf8)
+      JSONText.append(direct, to: &about)
+    }
     about += Array("}".utf8)
     return AnswerEdits(answer: [
       MemberEdit(key: "system_fingerprint", value: JSONText.quoted("modelpilot-\(deployment)"), adds: true),

@@ -106,6 +106,9 @@ public struct LimitRules: Plugin {
       guard let model = exchange.members.model, rule.models.contains(model) else { return false }
     }
     guard !rule.routes.isEmpty else { return true }
+    if case .inference(let route) = exchange.route {
+      return rule.routes.contains { $0.elementsEqual(route.rawValue.utf8) }
+    }
     let path = exchange.path.dropFirst(exchange.surface.prefixCount)
     return rule.routes.contains { path.elementsEqual($0) }
   }

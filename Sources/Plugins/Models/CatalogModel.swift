@@ -36,8 +36,9 @@ public final class CatalogModel: Sendable {
   public let state: DeploymentState
   /// Id of its deployment.
   public let deployment: String
-  /// Where the deployment itself can be reached, for clients of the dialect that tells them.
-  public let directEndpoint: String
+  /// Where the deployment itself can be reached, for clients of the dialect that tells them. Nil tells nobody: where backends
+  /// are is the operator's own business.
+  public let directEndpoint: String?
   let sums: ModelSums
 
   /// - Parameter table: has the sums of what is asked of it.
@@ -55,7 +56,7 @@ public final class CatalogModel: Sendable {
     self.kind = kind
     self.state = state
     self.deployment = deployment ?? name
-    self.directEndpoint = directEndpoint ?? cluster.endpoints.first?.name ?? ""
+    self.directEndpoint = directEndpoint
   }
 
   /// The model object of OpenAI's API.

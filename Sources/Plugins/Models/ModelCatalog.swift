@@ -74,13 +74,18 @@ public struct ModelCatalog: Plugin {
         guard forwardsUnknown, let fallback else { return .fail(Failure(.downstream, .unknownModel(model))) }
         return direct(exchange, to: fallback, model, route)
       }
-      if route.hasDefaultModel, let usual = defaults[route.kind] { return direct(exchange, to: usual, "", route) }
+      if route.hasDefaultModel, route.kind == .image, let usual = defaults[route.kind] {
+        return direct(exchange, to: usual, "", route)
+      }
       guard let fallback, forwardsUnknown || route.hasDefaultModel else {
         return .fail(Failure(.downstream, .missingModel))
       }
       return direct(exchange, to: fallback, "", route)
     default:
       if let model, let known = find(model, exchange) {
+        if let found = known.note as? CatalogModel, found.state != .running {
+          return .fail(Failure(.upstream, .modelStopped(model, status: found.state.rawValue)))
+        }
         exchange.direct(to: known)
         return .pass
       }
