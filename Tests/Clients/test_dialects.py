@@ -5,6 +5,7 @@ import subprocess
 
 import openai
 import pytest
+import requests
 
 from harness.backends import Models
 from harness.gateway import KEY, basic_config, free_port
@@ -136,6 +137,17 @@ def test_a_client_that_forgets_the_content_type_is_served(served):
     gateway, _ = served
     answer = curl(f"{gateway.origin}{gateway.prefix}/chat/completions", "-H", "Content-Type:", "-d", body())
     assert json.loads(answer)["choices"]
+
+
+@row("MP-23", "PLLM-58")
+def test_python_s_requests_is_served_without_more_ado(served):
+    gateway, _ = served
+    url, headers = f"{gateway.origin}{gateway.prefix}/chat/completions", {"Authorization": f"Bearer {KEY}"}
+    answer = requests.post(url, headers=headers, json={"model": MODEL, "messages": MESSAGES}, timeout=20)
+    assert answer.status_code == 200 and answer.json()["choices"][0]["message"]["content"]
+    with requests.post(url, headers=headers, json={"model": MODEL, "messages": MESSAGES, "stream": True}, stream=True, timeout=20) as stream:
+        lines = [line for line in stream.iter_lines() if line]
+    assert len(lines) > 3 and lines[-1] == b"data: [DONE]"
 
 
 # What passes
