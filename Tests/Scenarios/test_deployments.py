@@ -93,12 +93,13 @@ def test_a_deployment_can_only_be_read(deployed):
 @row("MP-28", "MP-39")
 def test_the_deployment_that_an_answer_names_can_be_asked_for_its_health(start, backend):
     models = backend(Models)
-    gateway = start(models, models={"mistral:7b": {"cluster": "local", "deployment": "pod7"}}, clusters={"local": {"api_key": "sk-backend"}})
+    gateway = start(models, models={"mistral:7b": {"cluster": "local", "deployment": "pod7"}}, clusters={"local": {"api_key": "sk-backend", "headers": {"X-Team": "red"}}})
     answer = gateway.client().chat(target="/api/v1/chat/completions", model="mistral").response().json()
     body = health(gateway, answer["x_modelpilot"]["deployment_id"]).json()
     assert body["status"] == "healthy" and body["services"] == {"local": "running"}
     probe = models.requests[-1]
     assert probe.target == "/v1/models" and probe.header("authorization") == "Bearer sk-backend"
+    assert probe.header("x-team") == "red"
 
 
 @pytest.mark.parametrize("path", ["Qwen/Qwen2.5-7B", "Qwen%2FQwen2.5-7B"])

@@ -65,8 +65,13 @@ extension SnapshotBuilder {
       for (index, endpoint) in cluster.endpoints.enumerated() {
         var request = FetchRequest(target: String(decoding: endpoint.basePath, as: UTF8.self) + "/models")
         request.timeMax = time
+        // As requests reach it: with its own key, its fields and its name.
+        request.serverName = cluster.serverName
+        request.fields = cluster.fields.map {
+          (name: String(decoding: $0.name, as: UTF8.self), value: String(decoding: $0.value, as: UTF8.self))
+        }
         if let key = cluster.authorization {
-          request.fields = [("Authorization", String(decoding: key, as: UTF8.self))]
+          request.fields.append(("Authorization", String(decoding: key, as: UTF8.self)))
         }
         let name = cluster.endpoints.count > 1 ? "\(cluster.name)-\(index + 1)" : cluster.name
         probes.append(

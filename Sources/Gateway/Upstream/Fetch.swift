@@ -13,6 +13,8 @@ public struct FetchRequest: Sendable {
   /// Fields beside Host and the framing ones. Values with control bytes are left out.
   public var fields: [(name: String, value: String)] = []
   public var body: [UInt8] = []
+  /// The name to ask for and to verify over TLS; nil takes the endpoint's host.
+  public var serverName: String?
   /// For all of it, in nanoseconds.
   public var timeMax: UInt64 = 5_000_000_000
   /// Largest answer, in bytes.
@@ -157,8 +159,8 @@ private final class Fetch: SocketOwner, PayloadSink {
     guard done != nil else { return }
     var last = last
     while let address = addresses.popLast() {
-      var name: String?
-      if case .host(let host, _) = endpoint.place { name = host }
+      var name = request.serverName
+      if name == nil, case .host(let host, _) = endpoint.place { name = host }
       do throws(SocketError) {
         socket = try Socket.connect(to: address, loop: core.loop, tls: tls, serverName: name, owner: self)
         return
