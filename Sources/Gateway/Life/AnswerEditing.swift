@@ -40,7 +40,9 @@ extension Exchange {
     guard !editing.isEmpty || !hearing.isEmpty, passage != .none else { return }
     let head = parser.head
     guard (200..<300).contains(head.status), !head.has(.contentEncoding), isEventStream || isJSON(head) else { return }
-    for index in hearing.indices where hearing[index].listens(self) { listeners |= 1 << UInt64(index) }
+    for index in hearing.indices.prefix(8) where hearing[index].listens(self) {
+      listeners |= 1 << UInt8(truncatingIfNeeded: index)
+    }
     var edits: [MemberEdit] = []
     for link in editing {
       guard let found = link.edits(self) else { continue }

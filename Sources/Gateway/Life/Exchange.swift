@@ -73,8 +73,6 @@ public final class Exchange: PayloadSink {
   var endpoint: EndpointState?
   var attempts = Attempts()
   var dialing: UInt32 = 0
-  /// Counts the times that a plugin waited.
-  var waits: UInt32 = 0
   /// What each address may take of the time to connect; 0 is no bound.
   var dialMilliseconds: UInt32 = 0
   var upstream: UpstreamConnection?
@@ -90,8 +88,8 @@ public final class Exchange: PayloadSink {
   /// Whether an event of the gateway's own can be put into the answer: it is a stream of them, and not compressed.
   var takesEvents = false
   var totalDeadline: UInt64 = 0
-  /// Which plugins of the phase listen to the answer, one bit each.
-  var listeners: UInt64 = 0
+  /// Which plugins of the phase listen to the answer, one bit each: the first eight that do.
+  var listeners: UInt8 = 0
   var isHeard: Bool { listeners != 0 }
   /// What changes the answer's JSON; nil leaves it alone.
   var editor: AnswerEditor?
@@ -232,7 +230,9 @@ public final class Exchange: PayloadSink {
   /// Lends a run of the answer's body to those that listen.
   func hear(_ bytes: UnsafeRawBufferPointer) {
     let links = surface.chain.pieces
-    for index in links.indices where listeners & (1 << UInt64(index)) != 0 { links[index].piece(self, bytes) }
+    for index in links.indices.prefix(8) where listeners & (1 << UInt8(truncatingIfNeeded: index)) != 0 {
+      links[index].piece(self, bytes)
+    }
   }
 }
 

@@ -13,6 +13,8 @@ final class Outgoing {
   var body = RequestBody()
   /// The plugin that waits, where one does.
   var pendingWait: PendingWait?
+  /// Counts the times that a plugin waited; never set back.
+  var waits: UInt32 = 0
   var scanner: BodyScanner?
   /// The head that went to the endpoint, kept for a replay; a small request with its body.
   var sentHead: Chunk?

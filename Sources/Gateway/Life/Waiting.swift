@@ -17,8 +17,8 @@ extension Exchange {
   func wait(_ phase: Phases, _ index: Int) {
     keepBorrowed()
     let plugin = surface.chain.deciding(phase)[index]
-    waits &+= 1
-    let ticket = waits
+    outgoing.waits &+= 1
+    let ticket = outgoing.waits
     outgoing.pendingWait = PendingWait(phase: phase, index: index, ticket: ticket)
     bound(plugin.waitMax)
     // SAFETY: the exchange belongs to this loop, and so does the actor: whatever the task does, it does on this thread.

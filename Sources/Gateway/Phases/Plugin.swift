@@ -83,7 +83,7 @@ public protocol Plugin: Sendable {
   /// compressed. Answers that nobody listens to may be spliced.
   func listens(_ exchange: Exchange) -> Bool
   /// Borrows a piece of the answer, as the upstream sent it and without its chunk framing, for the length of the call. A
-  /// piece is what came in one read: it begins and ends anywhere.
+  /// piece is what came in one read: it begins and ends anywhere. At most eight plugins of a chain are lent pieces.
   func piece(_ exchange: Exchange, _ bytes: UnsafeRawBufferPointer)
   /// Writes fields of its own into the head for the client.
   func response(_ exchange: Exchange, _ head: inout HeadFields)
