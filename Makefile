@@ -4,7 +4,7 @@
 # make costs    instructions, allocations, copies and system calls per request and event, against bench/baseline.json
 # make baseline WHY="what made it change": counts anew, and writes the figures that changed into bench/baseline.json
 # make install  the binary and conf/ below $(DESTDIR)$(PREFIX)
-# make bench    about five minutes: Sluice beside a TCP relay, nginx and HAProxy, into bench/results/quick
+# make bench    about six minutes: Sluice beside a TCP relay, nginx and HAProxy, into bench/results/quick
 # make bench-full   an hour or more: all peers, sweeps, N workers, into bench/results; bench-smoke: seconds, does it all work
 # make tools    sluice-bench (mock and load) and floor-relay, in .build/release, for measurements
 # make lint     swift format, strict

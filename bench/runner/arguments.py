@@ -46,7 +46,7 @@ def parser():
     made = Parser(
         prog="bench/run",
         description="Compares Sluice with a plain TCP relay and with other proxies, on this machine. "
-        "Without an argument: about five minutes, with what Debian has.",
+        "Without an argument: about six minutes, with what Debian has.",
     )
     level = made.add_mutually_exclusive_group()
     level.add_argument("--full", action="store_true", help="all peers, more rounds, sweeps, N workers: an hour or more")
