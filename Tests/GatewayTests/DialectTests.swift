@@ -145,7 +145,7 @@ struct DialectTests {
       Named(name: "p", dialects: ["pllm"]), Named(name: "all"), Named(name: "two", dialects: ["a", "pllm"]),
     ]
     let surfaces = Surfaces(
-      [SurfacePlan(prefix: "/v1", isFirst: true), SurfacePlan(prefix: "/api/v1", dialect: "pllm")],
+      [SurfacePlan(prefix: "/v1"), SurfacePlan(prefix: "/api/v1", dialect: "pllm")],
       listenerDialects: ["a"], plugins: plugins)
     func names(_ path: String, _ dialect: String? = nil) -> [String] {
       let index = lending(path) { Route.find($0, surfaces).surface }
@@ -162,7 +162,7 @@ struct DialectTests {
   @Test("paths below no prefix are answered in the dialect of the first one")
   func outside() {
     let surfaces = Surfaces(
-      [SurfacePlan(prefix: "/v1", dialect: "gateway", isFirst: true), SurfacePlan(prefix: "/api/v1", dialect: "pllm")],
+      [SurfacePlan(prefix: "/v1", dialect: "gateway"), SurfacePlan(prefix: "/api/v1", dialect: "pllm")],
       listenerDialects: [], plugins: [])
     #expect(surfaces.surface(surfaces.outside, dialect: nil).dialect == "gateway")
   }

@@ -108,6 +108,14 @@ def test_an_id_may_have_slashes_as_names_of_models_do(start, backend, path):
     assert health(gateway, path).json()["deployment_id"] == "Qwen/Qwen2.5-7B"
 
 
+def test_paths_that_only_begin_like_deployments_are_an_api_s_own(start, backend):
+    """Below a prefix `/api` they were taken for deployments, and refused."""
+    models = backend(Models)
+    gateway = start(models, paths={"prefixes": ["/api"]})
+    assert gateway.client().get("/api/deployments-of-mine").status == 200
+    assert models.requests[0].target == "/v1/deployments-of-mine"
+
+
 def test_a_gateway_that_is_open_to_everybody_knocks_at_nobody_s_services(start, backend):
     models = backend(Models)
     gateway = start(models, auth={"keys": None, "open": True})

@@ -11,7 +11,7 @@ public final class Surface: Sendable {
   /// Name of the dialect that its answers are given in.
   public let dialect: String
   /// Whether what is below the prefix is OpenAI's API. Otherwise every path is ``Route/other``.
-  let isAPI: Bool
+  public let isAPI: Bool
   let chain: PluginChain
 
   init(prefix: [UInt8], dialect: String, isAPI: Bool, plugins: [any Plugin]) {
@@ -30,10 +30,11 @@ struct Surfaces: Sendable {
   private let ofListeners: [String: [Surface]]
 
   init(_ plans: [SurfacePlan], listenerDialects: Set<String>, plugins: [any Plugin]) {
-    let plans = plans.sorted { $0.prefix.utf8.count > $1.prefix.utf8.count }
+    // Paths below no prefix are answered in the first one's dialect.
+    let others = SurfacePlan(prefix: "", dialect: plans.first?.dialect ?? SurfacePlan.usual)
+    let ordered = plans.sorted { $0.prefix.utf8.count > $1.prefix.utf8.count } + [others]
     func surfaces(_ dialect: String?) -> [Surface] {
-      let others = SurfacePlan(prefix: "", dialect: plans.first { $0.isFirst }?.dialect ?? SurfacePlan.usual)
-      return (plans + [others]).map {
+      ordered.map {
         Surface(prefix: Array($0.prefix.utf8), dialect: dialect ?? $0.dialect, isAPI: $0.isAPI, plugins: plugins)
       }
     }
@@ -61,14 +62,11 @@ public struct SurfacePlan: Sendable, Hashable {
   public let prefix: String
   public let dialect: String
   public let isAPI: Bool
-  /// Whether paths that are below no prefix are answered in its dialect.
-  let isFirst: Bool
 
   /// - Parameter prefix: begins with a slash and has none at its end.
-  public init(prefix: String, dialect: String = usual, isAPI: Bool = true, isFirst: Bool = false) {
+  public init(prefix: String, dialect: String = usual, isAPI: Bool = true) {
     self.prefix = prefix
     self.dialect = dialect
     self.isAPI = isAPI
-    self.isFirst = isFirst
   }
 }

@@ -52,7 +52,7 @@ public struct Deployments: Plugin {
   public var phases: Phases { .request }
 
   public func request(_ exchange: Exchange) -> Verdict {
-    guard case .other = exchange.route, exchange.path.starts(with: Self.prefix.utf8) else { return .pass }
+    guard !exchange.surface.isAPI, case .other = exchange.route else { return .pass }
     guard let id = Self.id(exchange.path) else { return .fail(Failure(.downstream, .unknownPath)) }
     guard exchange.method == .get || exchange.method == .head else {
       return .fail(Failure(.downstream, .method(allowed: "GET, HEAD")))
