@@ -24,14 +24,10 @@ public struct FetchAddress: Sendable, Codable, CustomStringConvertible {
     case .success(let found): parts = found
     case .failure(let failure): throw Mistake(description: failure.text)
     }
-    let place: Endpoint.Place =
-      switch parts.destination {
-      case .tcp(let host, let port): .host(host, port: port)
-      case .unix(let path): .unix(path: path)
-      }
     description = url
     endpoint = Endpoint(
-      place: place, usesTLS: parts.scheme == .https, name: url, authority: parts.authority, basePath: parts.basePath,
+      place: parts.place, usesTLS: parts.scheme == .https, name: url, authority: parts.authority,
+      basePath: parts.basePath,
       weight: 1)
     tls = parts.scheme == .https ? try TLSClientContext(caFile: nil, verify: true) : nil
     path = parts.basePath.isEmpty ? "/" : parts.basePath

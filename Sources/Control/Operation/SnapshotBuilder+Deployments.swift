@@ -35,8 +35,8 @@ extension SnapshotBuilder {
 
   /// A deployment runs when one of its models does.
   private func state(_ states: [Configuration.ModelState]) -> DeploymentState {
-    if states.isEmpty || states.contains(.running) { return .running }
-    return states.contains(.starting) ? .starting : .stopped
+    if states.contains(.running) { return .running }
+    return DeploymentState(states.first { $0 == .starting } ?? states.first ?? .running)
   }
 
   private func probe(

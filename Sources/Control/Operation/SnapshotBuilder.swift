@@ -32,9 +32,7 @@ struct SnapshotBuilder {
   }
 
   private func surfaces(_ configuration: Configuration) -> [SurfacePlan] {
-    var plans = configuration.paths.prefixes.enumerated().map {
-      SurfacePlan(prefix: $1.path, dialect: $1.dialect, isFirst: $0 == 0)
-    }
+    var plans = configuration.paths.prefixes.map { SurfacePlan(prefix: $0.path, dialect: $0.dialect) }
     if tellsDeployments(configuration), !plans.contains(where: { $0.prefix == Deployments.prefix }) {
       plans.append(SurfacePlan(prefix: Deployments.prefix, dialect: ModelPilotDialect.dialect, isAPI: false))
     }
@@ -96,8 +94,8 @@ struct SnapshotBuilder {
       clusters.first { $0.name == model.cluster }.map { found in
         CatalogModel(
           name: model.name, cluster: found, identifier: model.upstreamName, created: model.created,
-          ownedBy: model.ownedBy, kind: model.kind.flatMap { ModelKind(rawValue: $0.rawValue) },
-          state: DeploymentState(rawValue: model.state.rawValue) ?? .running, deployment: model.deployment,
+          ownedBy: model.ownedBy, kind: model.kind.map(ModelKind.init),
+          state: DeploymentState(model.state), deployment: model.deployment,
           directEndpoint: model.directEndpoint, table: modelSums)
       }
     }
@@ -116,7 +114,7 @@ struct SnapshotBuilder {
     LimitRule(
       name: rule.name,
       rate: Rate(count: rule.rate.requests, perNanoseconds: rule.rate.periodNanoseconds, burst: rule.rate.burst),
-      requestsPerMinute: perMinute(rule.rate), subject: LimitRule.Subject(rawValue: rule.subject.rawValue) ?? .key,
+      requestsPerMinute: perMinute(rule.rate), subject: LimitRule.Subject(rule.subject),
       routes: rule.routes, models: Set(rule.models), keys: Set(rule.keys))
   }
 
@@ -186,13 +184,8 @@ struct SnapshotBuilder {
   }
 
   func endpoint(_ endpoint: Configuration.Endpoint, authority: String?) -> Gateway.Endpoint {
-    let place: Gateway.Endpoint.Place =
-      switch endpoint.destination {
-      case .tcp(let host, let port): .host(host, port: port)
-      case .unix(let path): .unix(path: path)
-      }
-    return Gateway.Endpoint(
-      place: place, usesTLS: endpoint.scheme == .https, name: endpoint.url,
+    Gateway.Endpoint(
+      place: endpoint.place, usesTLS: endpoint.scheme == .https, name: endpoint.url,
       authority: authority ?? endpoint.authority,
       // As with OpenAI's SDKs, a base address without a path means the API's usual place.
       basePath: endpoint.basePath.isEmpty ? "/v1" : endpoint.basePath, weight: endpoint.weight)
@@ -207,6 +200,50 @@ struct SnapshotBuilder {
     times.total = timeouts.totalNanoseconds ?? 0
     times.writeStall = timeouts.writeStallNanoseconds
     return times
+  }
+}
+
+extension Configuration.Endpoint {
+  /// Where it is, as the gateway says it.
+  var place: Gateway.Endpoint.Place {
+    switch destination {
+    case .tcp(let host, let port): .host(host, port: port)
+    case .unix(let path): .unix(path: path)
+    }
+  }
+}
+
+// Words of the file as the plugins' own: a word that one side learns does not compile until the other knows it.
+
+extension ModelKind {
+  fileprivate init(_ kind: Configuration.ModelKind) {
+    switch kind {
+    case .text: self = .text
+    case .embedding: self = .embedding
+    case .image: self = .image
+    case .audio: self = .audio
+    case .video: self = .video
+    }
+  }
+}
+
+extension DeploymentState {
+  init(_ state: Configuration.ModelState) {
+    switch state {
+    case .running: self = .running
+    case .stopped: self = .stopped
+    case .starting: self = .starting
+    }
+  }
+}
+
+extension LimitRule.Subject {
+  fileprivate init(_ subject: Configuration.LimitRule.Subject) {
+    switch subject {
+    case .ip: self = .ip
+    case .key: self = .key
+    case .all: self = .all
+    }
   }
 }
 
