@@ -5,10 +5,11 @@ import subprocess
 
 import pytest
 
-from harness.backends import Answers, ClosesBetweenEvents, ClosesWithoutAnswer, Echoes, Models, NeverAnswers
+from harness.backends import Answers, Backend, ClosesBetweenEvents, ClosesWithoutAnswer, Echoes, Models, NeverAnswers
+from harness.client import Client
 from harness.gateway import KEY, basic_config, binary, free_port
 from harness.rows import row
-from harness.waiting import until
+from harness.waiting import stands_still, until
 
 JSON = {"Content-Type": "application/json"}
 PREFIXES = ["/v1", {"path": "/api/v1", "dialect": "modelpilot"}, {"path": "/pllm/v1", "dialect": "pllm"}, {"path": "/gw/v1", "dialect": "gateway"}]
@@ -302,10 +303,10 @@ def test_answers_and_chunks_name_the_model_that_was_asked_for(served, prefix):
 @pytest.mark.parametrize("stream", [False, True])
 def test_other_dialects_change_no_byte_of_an_answer(served, prefix, stream):
     gateway, models = served()
-    answer = chat(gateway, prefix, "mistral", stream=stream)
-    assert b"served-name" in answer.body and b"x_modelpilot" not in answer.body
-    record = gateway.logged(path=f"{prefix}/chat/completions")
-    assert record["bytes_copied"] == 0
+    members = {"model": "mistral:7b", "messages": [{"role": "user", "content": "hi"}], "stream": stream}
+    direct = Client((models.host, models.port)).post("/v1/chat/completions", members, JSON)
+    assert chat(gateway, prefix, stream=stream).body == direct.body
+    assert gateway.logged(path=f"{prefix}/chat/completions")["bytes_copied"] == 0
 
 
 @row("GW-36", "GW-37", "GW-38", "GW-39")
@@ -330,17 +331,27 @@ def test_a_large_answer_is_edited_piece_by_piece_in_little_memory(served):
     assert gateway.resident_bytes() - before < 4 << 20
 
 
+class LargeInPieces(Backend):
+    """An answer in JSON that is larger than all buffers on the way hold, piece by piece."""
+
+    body = json.dumps({"model": "x", "pad": "x" * 48_000_000}).encode()
+
+    def answer(self, connection, request):
+        head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(self.body)
+        return connection.send(head) and all(connection.send(self.body[at : at + 65536]) for at in range(0, len(self.body), 65536))
+
+
 def test_a_slow_reader_of_an_edited_answer_stops_the_backend(served):
-    text = json.dumps({"model": "x", "pad": "x" * 20_000_000}).encode()
-    raw = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%b" % (len(text), text)
-    gateway, _ = served(Answers, raw)
+    gateway, large = served(LargeInPieces)
     before = gateway.resident_bytes()
     client = gateway.client(receive_buffer=65536, timeout=30)
     client.chat(target=MODELPILOT + "/chat/completions", model="mistral")
     response = client.response_head()
+    until("the backend to be stopped by the slow reader", lambda: stands_still(large.connections[0]), 20)
+    assert large.connections[0].bytes_sent < len(large.body)
     assert gateway.resident_bytes() - before < 4 << 20
     client.read_body(response)
-    assert response.json()["x_modelpilot"]["deployment_id"] == "pod123"
+    assert response.json()["x_modelpilot"]["deployment_id"] == "pod123" and len(response.json()["pad"]) == 48_000_000
 
 
 def test_an_edited_stream_that_breaks_ends_honestly(served):

@@ -187,9 +187,13 @@ class Client:
             response.cut = True
 
     def read_length(self, response, count):
-        while len(self.buffer) < count and self.fill():
-            pass
-        response.body, self.buffer = self.buffer[:count], self.buffer[count:]
+        # Joined once: bodies of tens of megabytes come in thousands of pieces.
+        pieces, left = [], count
+        while left and (self.buffer or self.fill()):
+            pieces.append(self.buffer[:left])
+            left -= len(pieces[-1])
+            self.buffer = self.buffer[len(pieces[-1]) :]
+        response.body = b"".join(pieces)
         if len(response.body) < count:
             raise Cut(f"{len(response.body)} of {count} bytes")
 
