@@ -20,6 +20,8 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
     .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
   ],
   targets: [
@@ -37,11 +39,23 @@ let package = Package(
       name: "Plugins", dependencies: ["Bytes", "Wire", "Flow", "Reactor", "Gateway"],
       swiftSettings: swift),
     .target(
+      name: "KeyStore",
+      dependencies: [
+        "Bytes", "Wire", "Reactor", "Gateway", "Plugins", .product(name: "GRDB", package: "GRDB.swift"),
+      ],
+      swiftSettings: swift),
+    .target(
+      name: "WebTokens",
+      dependencies: [
+        "Bytes", "Wire", "Reactor", "Gateway", "Plugins", .product(name: "JWTKit", package: "jwt-kit"),
+      ],
+      swiftSettings: swift),
+    .target(
       name: "DemoBackend", dependencies: ["Bytes", "Wire", "Reactor"], swiftSettings: swift),
     .target(
       name: "Control",
       dependencies: [
-        "Bytes", "Wire", "Flow", "Reactor", "Gateway", "Plugins", "DemoBackend",
+        "Bytes", "Wire", "Flow", "Reactor", "Gateway", "Plugins", "KeyStore", "WebTokens", "DemoBackend",
         .product(name: "Yams", package: "Yams"),
       ],
       swiftSettings: swift),
@@ -89,6 +103,14 @@ let package = Package(
       dependencies: ["Reactor", "Stamp", "LoadGenerator", "MockBackend"], swiftSettings: swift),
     .testTarget(
       name: "MockBackendTests", dependencies: ["Reactor", "Stamp", "MockBackend", "TestClient"], swiftSettings: swift),
+    .testTarget(
+      name: "KeyStoreTests", dependencies: ["Reactor", "Gateway", "Plugins", "KeyStore"], swiftSettings: swift),
+    .testTarget(
+      name: "WebTokensTests",
+      dependencies: [
+        "Reactor", "Gateway", "Plugins", "WebTokens", .product(name: "JWTKit", package: "jwt-kit"),
+      ],
+      swiftSettings: swift),
     .testTarget(name: "ControlTests", dependencies: ["Gateway", "Control"], swiftSettings: swift),
     .testTarget(name: "StructureTests", swiftSettings: swift),
   ]

@@ -123,11 +123,11 @@ struct ConfigurationTests {
       smallest(without: "auth") + "auth: { keys: [{ name: a, sha256: \(hash) }, { name: b, value: \"${K}\" }] }",
       ["K": "sk-secret"])
     let expected: [Configuration.Credential] = [.sha256(hex: hash.lowercased()), .plain("sk-secret")]
-    guard case .keys(let keys) = it.auth else {
+    guard case .required(let sources) = it.auth else {
       Issue.record("no keys")
       return
     }
-    #expect(keys.map(\.credential) == expected)
+    #expect(sources.keys.map(\.credential) == expected)
     #expect(!"\(it)".contains("sk-secret"))
   }
 

@@ -262,7 +262,7 @@ let accessMistakes: [Mistake] = [
     [
       "t.yaml:4:16: auth.keys[0].name: missing; write e.g. name: alice",
       "t.yaml:4:16: auth.keys[0].sha256: missing; give sha256 (sluice keys hash prints it) or value",
-      "t.yaml:4:18: auth.keys[0]: unknown key; known here: name, permissions, sha256, value",
+      "t.yaml:4:18: auth.keys[0]: unknown key; known here: account, models, name, permissions, sha256, value",
     ]),
   Mistake(
     "a name twice", without: "auth",

@@ -1,4 +1,5 @@
 import Foundation
+import Plugins
 import Reactor
 import Testing
 import Wire
@@ -33,7 +34,7 @@ struct AccessLineTests {
     record.client = IPAddress(parsing: "2001:db8::1")
     record.method = .post
     record.path = Array("/v1/chat/completions".utf8)
-    record.principal = "alice"
+    record.principal = Identity(name: "alice")
     record.model = "gpt"
     let cluster = cluster("local")
     record.upstream(cluster, cluster.endpoints[0])
@@ -85,7 +86,7 @@ struct AccessLineTests {
       var record = Self.full()
       record.path = Array(text.utf8)
       record.model = text
-      record.principal = text
+      record.principal = Identity(name: text)
       record.failure = Failure(.upstream, .badAnswer, detail: text)
       let line = Self.line(record)
       #expect(line.last == 0x0a && line.dropLast().allSatisfy { $0 >= 0x20 })

@@ -12,9 +12,11 @@ enum Rooms {
     "Reactor": system.union(["Bytes", "CUV", "COpenSSL"]),
     "Gateway": system.union(["Bytes", "Wire", "Flow", "Reactor"]),
     "Plugins": system.union(["Bytes", "Wire", "Flow", "Reactor", "Gateway"]),
+    "KeyStore": system.union(foundation).union(["Bytes", "Wire", "Reactor", "Gateway", "Plugins", "GRDB"]),
+    "WebTokens": system.union(foundation).union(["Bytes", "Wire", "Reactor", "Gateway", "Plugins", "JWTKit"]),
     "DemoBackend": system.union(["Bytes", "Wire", "Flow", "Reactor"]),
     "Control": system.union(foundation).union([
-      "Bytes", "Wire", "Flow", "Reactor", "Gateway", "Plugins", "DemoBackend", "Yams",
+      "Bytes", "Wire", "Flow", "Reactor", "Gateway", "Plugins", "KeyStore", "WebTokens", "DemoBackend", "Yams",
     ]),
     "Sluice": system.union(foundation).union(["Reactor", "Gateway", "Plugins", "Control"]),
     // `sluice load` is the bench's generator with fewer switches.

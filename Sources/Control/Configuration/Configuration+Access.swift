@@ -5,8 +5,19 @@ extension Configuration {
   public enum Auth: Sendable, Hashable {
     /// `open: true`: nobody needs a key.
     case open
-    /// A request needs one of these keys; never empty, no two with one name or one credential.
-    case keys([Key])
+    /// A request needs a credential that one of these knows; there is at least one of them.
+    case required(CredentialSources)
+  }
+
+  /// Where credentials are known.
+  public struct CredentialSources: Sendable, Hashable {
+    /// Keys of the file itself (`auth.keys`); no two with one name or one credential. Default: none.
+    public var keys: [Key] = []
+
+    public init() {}
+
+    /// Whether nobody can come in.
+    var isEmpty: Bool { keys.isEmpty }
   }
 
   /// One key a client may show (`auth.keys[]`).
@@ -17,6 +28,10 @@ extension Configuration {
     public var credential: Credential
     /// What it may do; at least one. Default: `read` and `proxy`.
     public var permissions: [Permission]
+    /// Models that it may use, as clients name them; nil is all. Default: all.
+    public var models: [String]?
+    /// Its account type, for rules of limits. Default: none.
+    public var account: String?
   }
 
   /// What a key may do (`auth.keys[].permissions`).
@@ -25,6 +40,11 @@ extension Configuration {
     case read
     /// Have backends work, together with `read`.
     case proxy
+    /// Manage keys.
+    case admin
+
+    /// What a key may do that is given nothing else.
+    public static let usual: [Self] = [.read, .proxy]
   }
 
   /// What a shown key is compared with. Prints no secret.

@@ -12,7 +12,7 @@ extension Configuration {
     ]
     switch auth {
     case .open: parts.append("open to everybody")
-    case .keys(let keys): parts.append(count(keys.count, "key"))
+    case .required(let sources): parts.append(count(sources.keys.count, "key"))
     }
     if demoBackend != nil { parts.append("a demo backend") }
     return parts.joined(separator: ", ")

@@ -5,19 +5,32 @@ extension Configuration.Auth {
   init(_ root: Section, isOptional: Bool) {
     self = .open
     let mend = "give keys, or write open: true to let everybody in"
+    var sources = Configuration.CredentialSources()
     if root.shape(of: "auth") == .nothing, !isOptional { root.missing("auth", mend) }
     root.section("auth") { section in
       var open = false
       let isClear = section.flag("open", &open)
-      let keys = Configuration.Key.all(section)
-      switch (open, keys) {
-      case (true, .some): section.wrong("open", "found open: true together with keys; keep one of them")
-      case (false, .none) where !isClear || section.shape(of: "keys") != .nothing: break
-      case (false, .none): root.report.add(section.place, section.path, "found no keys and no open: true; \(mend)")
-      case (true, .none): break
-      case (false, .some(let keys)): self = .keys(keys)
+      let hasSources = sources.read(section)
+      switch (open, hasSources) {
+      case (true, true): section.wrong("open", "found open: true together with keys; keep one of them")
+      case (false, false) where !isClear || section.shape(of: "keys") != .nothing: break
+      case (false, false): root.report.add(section.place, section.path, "found no keys and no open: true; \(mend)")
+      case (true, false): break
+      case (false, true): self = .required(sources)
       }
     }
+  }
+}
+
+extension Configuration.CredentialSources {
+  /// False when the section names none.
+  fileprivate mutating func read(_ section: Section) -> Bool {
+    var hasSources = false
+    if let found = Configuration.Key.all(section) {
+      keys = found
+      hasSources = true
+    }
+    return hasSources
   }
 }
 
@@ -41,8 +54,18 @@ extension Configuration.Key {
             "found the key that stands at \(first.line):\(first.column) already; keep one of them")
         }
         let permissions = Configuration.Permission.all(entry)
+        var models: [String]?
+        let hasModels = entry.list("models") {
+          if let model = $0.line("the name of a model") { models = (models ?? []) + [model] }
+        }
+        if hasModels, models == nil, entry.shape(of: "models") == .list(0) {
+          entry.wrong("models", "found an empty list, expected at least one model; leave it out to allow all")
+        }
+        var account: String?
+        entry.text("account", &account, "an account type")
         if let name, let credential {
-          all.append(Self(name: name, credential: credential, permissions: permissions))
+          all.append(
+            Self(name: name, credential: credential, permissions: permissions, models: models, account: account))
         }
       }
     }
@@ -63,7 +86,7 @@ extension Configuration.Permission {
       guard let permission = Self(rawValue: word) else { return item.wrong(expected) }
       if !all.contains(permission) { all.append(permission) }
     }
-    guard exists, !entry.report.surveying else { return allCases }
+    guard exists, !entry.report.surveying else { return usual }
     if entry.shape(of: "permissions") == .list(0) {
       entry.wrong("permissions", "found an empty list, expected at least one of \(expected)")
     }

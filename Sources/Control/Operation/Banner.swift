@@ -50,7 +50,7 @@ struct Banner {
   private var keys: String {
     switch configuration.auth {
     case .open: "none asked for: whoever reaches a listener may use the backends"
-    case .keys(let keys): keys.map(\.name).joined(separator: ", ")
+    case .required(let sources): sources.keys.map(\.name).joined(separator: ", ")
     }
   }
 
@@ -83,8 +83,8 @@ struct Banner {
     else { return nil }
     let model = configuration.models.first?.name ?? demo.models.first ?? "demo"
     var key = "anything"
-    if case .keys(let keys) = configuration.auth {
-      guard case .plain(let secret) = keys.first?.credential else { return nil }
+    if case .required(let sources) = configuration.auth {
+      guard case .plain(let secret) = sources.keys.first?.credential else { return nil }
       key = secret
     }
     let url = base(address, listener.isTLS)

@@ -67,9 +67,7 @@ struct SnapshotBuilder {
           rate: Rate(count: rate.requests, perNanoseconds: rate.periodNanoseconds, burst: rate.burst),
           requestsPerMinute: perMinute(rate), exempt: prefixes(configuration.limits.exempt)))
     }
-    if case .keys(let keys) = configuration.auth {
-      plugins.append(KeyAuth(keys: keys.compactMap(key)))
-    }
+    if case .required(let sources) = configuration.auth { plugins.append(auth(sources)) }
     if !configuration.limits.rules.isEmpty {
       plugins.append(
         LimitRules(
@@ -121,22 +119,6 @@ struct SnapshotBuilder {
   private func perMinute(_ rate: Configuration.Rate) -> Int {
     let minutes = Double(rate.periodNanoseconds) / 60_000_000_000
     return minutes > 0 ? Int((Double(rate.requests) / minutes).rounded()) : rate.requests
-  }
-
-  private func key(_ key: Configuration.Key) -> KeyAuth.Key? {
-    var permissions: Permissions = []
-    for permission in key.permissions {
-      switch permission {
-      case .read: permissions.insert(.read)
-      case .proxy: permissions.insert(.proxy)
-      }
-    }
-    let digest: SHA256Digest? =
-      switch key.credential {
-      case .sha256(let hex): SHA256Digest(hex: hex)
-      case .plain(let secret): Array(secret.utf8).withUnsafeBytes { SHA256Digest(hashing: $0) }
-      }
-    return digest.map { KeyAuth.Key(name: key.name, digest: $0, permissions: permissions) }
   }
 
   private func prefixes(_ ranges: [Configuration.AddressRange]) -> [AddressPrefix] {

@@ -23,7 +23,7 @@ enum AccessLine {
     record.path.withUnsafeBytes { out.writeJSON($0) }
     out.write(#","status":"#)
     out.writeDecimal(UInt64(max(0, record.status)))
-    text(#","key":"#, record.principal, &out)
+    text(#","key":"#, record.principal?.name, &out)
     text(#","model":"#, record.model, &out)
     text(#","cluster":"#, record.cluster?.name, &out)
     text(#","endpoint":"#, record.endpoint?.name, &out)

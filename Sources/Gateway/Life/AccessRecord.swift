@@ -11,8 +11,8 @@ public struct AccessRecord: Sendable {
   public internal(set) var client: IPAddress?
   public internal(set) var method = Method.other
   public internal(set) var path: [UInt8] = []
-  /// Whom the key belongs to.
-  public var principal: String?
+  /// Who asked.
+  public var principal: (any Principal)?
   /// The model, as the client named it.
   public var model: String?
   public internal(set) var cluster: Cluster?

@@ -129,8 +129,8 @@ public final class Exchange: PayloadSink {
   public var requestID: String { record.requestID.description }
   /// What the body's scan found. Empty before the `body` phase.
   public internal(set) var members = BodyMembers()
-  /// Who the key belongs to, once an auth plugin has said so.
-  public var principal: String? {
+  /// Who asks, once an auth plugin has said so.
+  public var principal: (any Principal)? {
     get { record.principal }
     set { record.principal = newValue }
   }
@@ -162,6 +162,9 @@ public final class Exchange: PayloadSink {
     guard let head, let span = head.first(name) else { return nil }
     return head.bytes(span)
   }
+
+  /// How many fields of the request have this name, while its head is there.
+  public func count(of name: KnownHeader) -> Int { head?.count(of: name) ?? 0 }
 
   /// The value of the first field of the request that is called `name`, in any case, while its head is there.
   public func field(named name: String) -> String? {

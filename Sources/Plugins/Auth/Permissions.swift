@@ -13,6 +13,11 @@ public struct Permissions: OptionSet, Sendable, Hashable {
   /// To have backends work: every other method, together with `read`.
   public static let proxy = Permissions(rawValue: 1 << 1)
 
+  /// To manage keys.
+  public static let admin = Permissions(rawValue: 1 << 2)
+
+  /// All there are.
+  public static let all: Permissions = [.read, .proxy, .admin]
   /// What a key has that is given nothing else.
   public static let usual: Permissions = [.read, .proxy]
 

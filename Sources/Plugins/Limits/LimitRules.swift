@@ -100,7 +100,7 @@ public struct LimitRules: Plugin {
 
   private func isAbout(_ rule: LimitRule, _ exchange: Exchange) -> Bool {
     if !rule.keys.isEmpty {
-      guard let principal = exchange.principal, rule.keys.contains(principal) else { return false }
+      guard let principal = exchange.principal, rule.keys.contains(principal.name) else { return false }
     }
     if !rule.models.isEmpty {
       guard let model = exchange.members.model, rule.models.contains(model) else { return false }
@@ -116,7 +116,7 @@ public struct LimitRules: Plugin {
   private func subject(_ rule: LimitRule, _ exchange: Exchange) -> (high: UInt64, low: UInt64) {
     switch rule.subject {
     case .ip: (exchange.clientAddress?.isIPv4 ?? true ? 4 : 6, exchange.clientAddress?.limiterKeyBits ?? 0)
-    case .key: (1, exchange.principal.map(Self.hash) ?? 0)
+    case .key: (1, exchange.principal.map { Self.hash($0.name) } ?? 0)
     case .all: (0, 0)
     }
   }

@@ -35,7 +35,7 @@ struct TokenService: ConfigurablePlugin {
     question.fields = [("authorization", exchange.field(named: options.header) ?? "")]
     let answer = try await exchange.core.fetch(question, from: options.service, on: loop)
     guard answer.status == 200 else { return .fail(Failure(.downstream, .badKey("***"))) }
-    exchange.principal = answer.field("x-team")
+    exchange.principal = answer.field("x-team").map { Identity(name: $0) }
     return .pass
   }
 }

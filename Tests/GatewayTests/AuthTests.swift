@@ -5,10 +5,10 @@ import Wire
 
 @testable import Plugins
 
-@Suite("Keys")
-struct KeyAuthTests {
-  static func bearer(_ value: String) -> String? { lending(value) { KeyAuth.bearer($0).map { string($0) } } }
-  static func redacted(_ secret: String) -> String { lending(secret) { KeyAuth.redacted($0) } }
+@Suite("Auth")
+struct AuthTests {
+  static func bearer(_ value: String) -> String? { lending(value) { Auth.bearer($0).map { string($0) } } }
+  static func redacted(_ secret: String) -> String { lending(secret) { Auth.redacted($0) } }
 
   @Test(
     "the token of a bearer credential, with the scheme in any case and any number of spaces",
@@ -51,14 +51,16 @@ struct KeyAuthTests {
 
   // MARK: Verdicts
 
-  static let auth = KeyAuth(keys: [
-    .init(name: "alice", digest: SHA256Digest(hashing: "sk-alice")),
-    .init(name: "bob", digest: SHA256Digest(hashing: "sk-bob")),
+  static let keys = ConfiguredKeys([
+    .init(digest: SHA256Digest(hashing: "sk-alice"), holder: Identity(name: "alice")),
+    .init(digest: SHA256Digest(hashing: "sk-bob"), holder: Identity(name: "bob")),
+    .init(digest: SHA256Digest(hashing: "sk-late"), holder: Identity(name: "late", expiresAt: 1)),
   ])
+  static let auth = Auth(keys: keys)
 
   static func verdict(_ fields: String, path: String = "/v1/models") throws -> (said: Said, principal: String?) {
     try withExchange("GET \(path) HTTP/1.1\r\nHost: a\r\n\(fields)\r\n") { exchange in
-      (Said(auth.request(exchange)), exchange.principal)
+      (Said(auth.request(exchange)), exchange.principal?.name)
     }
   }
 
@@ -97,7 +99,60 @@ struct KeyAuthTests {
   @Test("without keys nobody comes in")
   func noKeys() throws {
     try withExchange("GET /v1/models HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer x\r\n\r\n") { exchange in
-      #expect(Said(KeyAuth(keys: []).request(exchange)) == .fail(401, "bad_key"))
+      #expect(Said(Auth(keys: ConfiguredKeys([])).request(exchange)) == .fail(401, "bad_key"))
+    }
+  }
+
+  @Test(
+    "a header with credentials that is given twice is refused, whatever it holds",
+    arguments: [
+      "Authorization: Bearer sk-alice\r\nauthorization: Bearer sk-alice\r\n", "x-api-key: a\r\nX-API-Key: sk-bob\r\n",
+    ])
+  func twice(_ fields: String) throws {
+    #expect(try Self.verdict(fields).said == .fail(400, "refused"))
+  }
+
+  @Test("a key whose time is over is refused as its holder's")
+  func expired() throws {
+    let (said, principal) = try Self.verdict("x-api-key: sk-late\r\n")
+    #expect(said == .fail(401, "refused") && principal == "late")
+  }
+
+  // MARK: Sources
+
+  /// Knows one secret at once and one after a look; another makes it fail.
+  final class Source: CredentialSource {
+    func find(_ credential: Credential, _ exchange: Exchange) -> Finding {
+      switch string(credential.bytes) {
+      case "at-once": .known(Identity(name: "quick"))
+      case "no-good": .refused(Failure(.downstream, .forbidden(permission: "any")))
+      case "none": .unknown
+      default: .later
+      }
+    }
+
+    func look(
+      for secret: String?, _ kind: Credential.Kind?, _ exchange: Exchange, on loop: isolated LoopActor
+    ) async throws -> Finding { .unknown }
+  }
+
+  @Test(
+    "sources are asked behind the configuration's keys, and only what none refuses or knows is waited for",
+    arguments: [
+      ("x-api-key: sk-alice\r\n", Said.pass, "alice"), ("x-api-key: at-once\r\n", .pass, "quick"),
+      ("x-api-key: no-good\r\n", .fail(403, "forbidden"), nil), ("x-api-key: none\r\n", .fail(401, "bad_key"), nil),
+      ("x-api-key: else\r\n", .wait, nil), ("", .fail(401, "no_key"), nil),
+      ("Authorization: Bearer else\r\nx-api-key: at-once\r\n", .pass, "quick"),
+      ("Cookie: sluice_session=at-once\r\n", .pass, "quick"),
+      ("Cookie: a=b; sluice_session=at-once; c=d\r\n", .pass, "quick"),
+      ("Cookie: xsluice_session=at-once\r\n", .fail(401, "no_key"), nil),
+      ("Cookie: sluice_session\r\n", .fail(401, "no_key"), nil),
+      ("Cookie: sluice_session=\r\n", .fail(401, "no_key"), nil),
+    ] as [(String, Said, String?)])
+  func sources(_ fields: String, _ expected: Said, _ holder: String?) throws {
+    let auth = Auth(keys: Self.keys, sources: [Source()], readsCookies: true)
+    try withExchange("GET /v1/models HTTP/1.1\r\nHost: a\r\n\(fields)\r\n") { exchange in
+      #expect(Said(auth.request(exchange)) == expected && exchange.principal?.name == holder)
     }
   }
 }

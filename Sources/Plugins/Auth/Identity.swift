@@ -1,0 +1,41 @@
+// What is known of whoever shows a good credential, from wherever it is known: the configuration, a key store, a token.
+
+import Gateway
+
+/// The holder of a credential, and what it may do.
+public final class Identity: Principal {
+  public let name: String
+  /// Tells it from others of its name; nil where names are unique (the configuration's keys).
+  public let id: String?
+  /// What it may do.
+  public let permissions: Permissions
+  /// Names of the models that it may use; nil is all.
+  public let models: Set<String>?
+  /// Its account type, for rules of limits; nil is none.
+  public let account: String?
+  /// When it ends, in nanoseconds since 1970; nil is never.
+  public let expiresAt: UInt64?
+
+  public init(
+    name: String, id: String? = nil, permissions: Permissions = .usual, models: Set<String>? = nil,
+    account: String? = nil, expiresAt: UInt64? = nil
+  ) {
+    self.name = name
+    self.id = id
+    self.permissions = permissions
+    self.models = models
+    self.account = account
+    self.expiresAt = expiresAt
+  }
+
+  /// Whether one of `names`, which mean the same model, is among those that it may use.
+  func mayUse(_ names: String...) -> Bool {
+    guard let models else { return true }
+    return names.contains { models.contains($0) }
+  }
+}
+
+extension Exchange {
+  /// Who asks; nil where nobody had to say, or a plugin of one's own keeps a principal of its own.
+  public var identity: Identity? { principal as? Identity }
+}
