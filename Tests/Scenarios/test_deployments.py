@@ -2,11 +2,13 @@
 
 import datetime
 import re
+import signal
 
 import pytest
 
 from harness.backends import Answers, Models, NeverAnswers
 from harness.rows import row
+from harness.waiting import until
 
 OK = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
 LOADING = "HTTP/1.1 204 No Content\r\n\r\n"
@@ -128,3 +130,15 @@ def test_a_client_that_leaves_while_services_are_probed_does_no_harm(deployed):
     client.request("GET", "/api/deployments/pod123/health")
     client.reset()
     assert health(gateway).json()["status"] == "unknown"
+
+
+def test_a_gateway_that_stops_while_services_are_probed_waits_for_none(start, backend):
+    service = backend(NeverAnswers)
+    entry = {"services": {"a": service.url}, "probe_seconds": 60}
+    gateway = start(backend(Models), deployments={"pod123": entry}, shutdown={"drain_seconds": 0.1})
+    client = gateway.client()
+    client.request("GET", "/api/deployments/pod123/health")
+    until("the probe to be there", lambda: service.connections)
+    gateway.signal(signal.SIGTERM)
+    assert gateway.wait() == 0
+    assert "leaked" not in gateway.text() and "continuation" not in gateway.text()

@@ -50,6 +50,7 @@ public final class Core {
   private var isSweepDue = false
   private var drainState = Drain()
   private var drainTimer: Timer?
+  private var errands: [ObjectIdentifier: any Errand] = [:]
 
   /// - Parameter connections: counts the clients of all cores that share it.
   public init(index: Int, loop: Loop, snapshot: Snapshot, accessLog: AccessLog?, connections: Tally = Tally()) {
@@ -224,6 +225,13 @@ public final class Core {
     if left > 0 { sweepSoon() }
   }
 
+  // MARK: Errands
+
+  /// Keeps `errand` for as long as it is under way.
+  func began(_ errand: any Errand) { errands[ObjectIdentifier(errand)] = errand }
+
+  func ended(_ errand: any Errand) { errands[ObjectIdentifier(errand)] = nil }
+
   // MARK: Shutdown
 
   /// Stops accepting, lets streams finish for the snapshot's drain time, then ends them; `loop.run` returns after.
@@ -271,6 +279,7 @@ public final class Core {
     sweepTimer?.close()
     sweepTimer = nil
     for cluster in clusters { cluster.close() }
+    for errand in errands.values { errand.abandon() }
     accessLog?.flush()
     loop.stop()
   }

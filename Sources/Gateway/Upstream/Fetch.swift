@@ -87,8 +87,14 @@ private final class FetchRound {
   }
 }
 
-/// One request under way. It keeps itself until it has told its outcome, once.
-private final class Fetch: SocketOwner, PayloadSink {
+/// Something that a plugin waits for, apart from any exchange. Its core keeps it, and has it end before it stops.
+protocol Errand: AnyObject {
+  /// Ends it now, and tells whoever waits.
+  func abandon()
+}
+
+/// One request under way. Its core keeps it until it has told its outcome, once.
+private final class Fetch: SocketOwner, PayloadSink, Errand {
   private let request: FetchRequest
   private let endpoint: Endpoint
   private let tls: TLSClientContext?
@@ -115,6 +121,7 @@ private final class Fetch: SocketOwner, PayloadSink {
   }
 
   func start() {
+    core.began(self)
     parser.reset(bodiless: request.method == "HEAD")
     // A request of one's own is one request, whatever went into its target.
     guard (request.method + request.target).utf8.allSatisfy({ $0 > 0x20 && $0 != 0x7f }), request.target.hasPrefix("/")
@@ -122,10 +129,9 @@ private final class Fetch: SocketOwner, PayloadSink {
       return fail("the request's target has bytes that no target has")
     }
     out = bytes()
-    let timer = Timer(loop: core.loop) {
-      self.fail("no answer within \(self.request.timeMax / 1_000_000) ms", isTimeout: true)
+    let timer = Timer(loop: core.loop) { [unowned self] in
+      fail("no answer within \(request.timeMax / 1_000_000) ms", isTimeout: true)
     }
-    // The timer's closure keeps the fetch until `end` closes it.
     self.timer = timer
     timer.arm(afterNanoseconds: max(request.timeMax, 1_000_000))
     switch endpoint.place {
@@ -255,6 +261,8 @@ private final class Fetch: SocketOwner, PayloadSink {
     end(.success(FetchAnswer(status: parsed.status, fields: fields, body: body)))
   }
 
+  func abandon() { fail("the gateway stops") }
+
   private func fail(_ reason: String, isTimeout: Bool = false) {
     end(.failure(FetchError(description: "\(endpoint.name): \(reason)", isTimeout: isTimeout)))
   }
@@ -265,6 +273,7 @@ private final class Fetch: SocketOwner, PayloadSink {
     closeSocket()
     timer?.close()
     timer = nil
+    core.ended(self)
     done(result)
   }
 

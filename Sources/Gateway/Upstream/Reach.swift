@@ -13,8 +13,8 @@ extension Core {
   }
 }
 
-/// Connections to several endpoints at once, until one of them stands. It keeps itself until it has told, once.
-private final class Reach {
+/// Connections to several endpoints at once, until one of them stands. Its core keeps it until it has told, once.
+private final class Reach: Errand {
   private let endpoints: [Endpoint]
   private let core: Core
   private var done: ((Bool) -> Void)?
@@ -30,8 +30,8 @@ private final class Reach {
   }
 
   func start(_ timeMax: UInt64) {
-    // The timer's closure keeps this until `end` closes it.
-    let timer = Timer(loop: core.loop) { self.end(false) }
+    core.began(self)
+    let timer = Timer(loop: core.loop) { [unowned self] in end(false) }
     self.timer = timer
     timer.arm(afterNanoseconds: max(timeMax, 1_000_000))
     for endpoint in endpoints {
@@ -57,6 +57,8 @@ private final class Reach {
     if !begun { failed() }
   }
 
+  func abandon() { end(false) }
+
   fileprivate func failed() {
     left -= 1
     if left <= 0 { end(false) }
@@ -69,6 +71,7 @@ private final class Reach {
     timer = nil
     for attempt in attempts { attempt.close() }
     attempts = []
+    core.ended(self)
     done(reached)
   }
 }
