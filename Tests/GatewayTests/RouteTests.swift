@@ -25,10 +25,32 @@ struct RouteTests {
   }
 
   @Test(
-    "what is not exactly an inference path passes as something else",
+    "an inference path that is spelled otherwise is the same one, and goes on as it is spelled",
     arguments: [
-      "/v1", "/v1/", "/v1/chat", "/v1/chat/completions/", "/v1/chat/completions/chatcmpl-1", "/v1//chat/completions",
-      "/v1/Chat/Completions", "/v1/chat%2Fcompletions", "/v1/files", "/v1/modelsx", "/v1/model", "/v1/MODELS",
+      "/v1/chat/completions/", "/v1//chat/completions", "/v1/chat//completions", "/v1/chat%2Fcompletions",
+      "/v1/chat/%63ompletions", "/v1/%63%68%61%74/completions", "/v1/chat/completions%2f", "/v1///chat/completions//",
+    ])
+  func spelledOtherwise(_ path: String) {
+    let found = Self.find(path)
+    #expect(found.route == .inference(.chatCompletions) && found.suffix == 3)
+  }
+
+  @Test(
+    "a path is read as most servers read it",
+    arguments: [
+      ("/a/b", "/a/b"), ("//a///b//", "/a/b"), ("/%61%2Fb%2f", "/a/b"), ("/", "/"), ("//", "/"), ("", ""),
+      ("/a%", "/a%"),
+      ("/a%2", "/a%2"), ("/a%zz", "/a%zz"), ("/%2561", "/%61"),
+    ])
+  func canonical(_ path: String, _ expected: String) {
+    #expect(String(decoding: Route.canonical(path.utf8), as: UTF8.self) == expected)
+  }
+
+  @Test(
+    "what is no inference path passes as something else",
+    arguments: [
+      "/v1", "/v1/", "/v1/chat", "/v1/chat/completions/chatcmpl-1",
+      "/v1/Chat/Completions", "/v1/files", "/v1/modelsx", "/v1/model", "/v1/MODELS",
       "/api/v1/realtime", "/v1/completions.", "/v1/...", "/v1/.well-known/x", "/v1/a..b", "/v1/%2", "/v1/%",
     ])
   func other(_ path: String) {

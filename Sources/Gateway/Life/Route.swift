@@ -68,6 +68,9 @@ public enum Route: Sendable, Equatable {
 
   private static func below(_ rest: UnsafeRawBufferPointer) -> Route {
     for (path, route) in inferences where rest.elementsEqual(path) { return .inference(route) }
+    // Spelled otherwise it is the same to most backends, so it must be to whatever is checked here.
+    let plain = canonical(rest)
+    for (path, route) in inferences where plain == path { return .inference(route) }
     let models: StaticString = "/models"
     guard rest.count >= models.utf8CodeUnitCount else { return .other }
     let (head, tail) = (rest.prefix(7), rest.dropFirst(7))
@@ -75,6 +78,22 @@ public enum Route: Sendable, Equatable {
     if tail.isEmpty || tail.elementsEqual("/".utf8) { return .models }
     guard tail.first == UInt8(ascii: "/") else { return .other }
     return .model(percentDecoded(UnsafeRawBufferPointer(rebasing: tail.dropFirst())))
+  }
+
+  /// `path` as most servers read it: escapes undone, several slashes as one, and none at its end.
+  public static func canonical(_ path: some Collection<UInt8>) -> [UInt8] {
+    Array(path).withUnsafeBytes { path in
+      var out: [UInt8] = []
+      out.reserveCapacity(path.count)
+      var index = 0
+      while index < path.count {
+        let (byte, size) = character(path, at: index)
+        index += size
+        if byte != UInt8(ascii: "/") || out.last != UInt8(ascii: "/") { out.append(byte) }
+      }
+      if out.count > 1, out.last == UInt8(ascii: "/") { out.removeLast() }
+      return out
+    }
   }
 
   /// Whether a path has a dot segment, its dots or slashes plain or encoded: what a backend would make of it is not what
