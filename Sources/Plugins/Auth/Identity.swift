@@ -29,7 +29,7 @@ public final class Identity: Principal {
   }
 
   /// Whether one of `names`, which mean the same model, is among those that it may use.
-  func mayUse(_ names: String...) -> Bool {
+  func mayUse(any names: [String]) -> Bool {
     guard let models else { return true }
     return names.contains { models.contains($0) }
   }

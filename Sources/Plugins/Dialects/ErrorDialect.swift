@@ -9,7 +9,7 @@ protocol ErrorDialect: Plugin {
   /// Status, type and the rest, as this dialect has them.
   func words(for failure: Failure, _ exchange: Exchange) -> ErrorWords
   /// The body that says it: one JSON object.
-  func envelope(_ words: ErrorWords, _ failure: Failure) -> [UInt8]
+  func envelope(_ words: ErrorWords, _ failure: Failure, _ exchange: Exchange) -> [UInt8]
 }
 
 extension ErrorDialect {
@@ -17,7 +17,7 @@ extension ErrorDialect {
 
   public func failed(_ exchange: Exchange, _ failure: Failure) -> Reply? {
     let words = words(for: failure, exchange)
-    var reply = Reply(status: words.status, body: envelope(words, failure))
+    var reply = Reply(status: words.status, body: envelope(words, failure, exchange))
     switch failure.cause {
     case .noKey, .badKey: reply.fields = [("WWW-Authenticate", "Bearer realm=\"OpenAI API\"")]
     case .method(let allowed): reply.fields = [("Allow", "\(allowed)")]
@@ -46,7 +46,7 @@ extension ErrorDialect {
       out += Array("}}".utf8)
     default:
       out += Array("data: ".utf8)
-      out += envelope(words, failure)
+      out += envelope(words, failure, exchange)
     }
     out += Array("\n\n".utf8)
     return out

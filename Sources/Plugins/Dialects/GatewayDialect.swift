@@ -27,7 +27,7 @@ public struct GatewayDialect: ErrorDialect {
     return words
   }
 
-  func envelope(_ words: ErrorWords, _ failure: Failure) -> [UInt8] {
+  func envelope(_ words: ErrorWords, _ failure: Failure, _ exchange: Exchange) -> [UInt8] {
     var out = Array(#"{"error":{"type":"#.utf8)
     JSONText.append(words.type, to: &out)
     out += Array(#","message":"#.utf8)

@@ -37,8 +37,9 @@ public struct ModelPilotDialect: ErrorDialect {
     return words
   }
 
-  func envelope(_ words: ErrorWords, _ failure: Failure) -> [UInt8] {
+  func envelope(_ words: ErrorWords, _ failure: Failure, _ exchange: Exchange) -> [UInt8] {
     guard case .unknownModel = failure.cause else { return words.fullEnvelope() }
-    return words.fullEnvelope(extra: Array(#""available_models":"#.utf8) + catalog.availableModels)
+    return words.fullEnvelope(
+      extra: Array(#""available_models":"#.utf8) + catalog.availableModels(for: exchange.identity))
   }
 }

@@ -10,5 +10,5 @@ public struct OpenAIDialect: ErrorDialect {
 
   func words(for failure: Failure, _ exchange: Exchange) -> ErrorWords { ErrorWords(failure, exchange) }
 
-  func envelope(_ words: ErrorWords, _ failure: Failure) -> [UInt8] { words.fullEnvelope() }
+  func envelope(_ words: ErrorWords, _ failure: Failure, _ exchange: Exchange) -> [UInt8] { words.fullEnvelope() }
 }

@@ -29,5 +29,5 @@ public struct PLLMDialect: ErrorDialect {
     return words
   }
 
-  func envelope(_ words: ErrorWords, _ failure: Failure) -> [UInt8] { words.fullEnvelope() }
+  func envelope(_ words: ErrorWords, _ failure: Failure, _ exchange: Exchange) -> [UInt8] { words.fullEnvelope() }
 }

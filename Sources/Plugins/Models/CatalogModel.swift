@@ -39,6 +39,9 @@ public final class CatalogModel: Sendable {
   /// Where the deployment itself can be reached, for clients of the dialect that tells them. Nil tells nobody: where backends
   /// are is the operator's own business.
   public let directEndpoint: String?
+  /// All that it goes by: name and identifier, with and without their tags. A rule, or a key, that names one of them means
+  /// this model; without a tag it means all that differ in nothing else.
+  let names: [String]
   let sums: ModelSums
 
   /// - Parameter table: has the sums of what is asked of it.
@@ -51,6 +54,8 @@ public final class CatalogModel: Sendable {
     self.name = name
     self.cluster = cluster
     self.identifier = identifier ?? name
+    let whole = self.identifier == name ? [name] : [name, self.identifier]
+    names = whole + whole.compactMap(ModelNames.withoutTag)
     self.created = created
     self.ownedBy = ownedBy
     self.kind = kind
@@ -58,6 +63,9 @@ public final class CatalogModel: Sendable {
     self.deployment = deployment ?? name
     self.directEndpoint = directEndpoint
   }
+
+  /// Whether whoever asks may use it.
+  func isOpen(to identity: Identity?) -> Bool { identity?.mayUse(any: names) ?? true }
 
   /// The model object of OpenAI's API.
   var object: String {
@@ -75,4 +83,9 @@ public final class CatalogModel: Sendable {
     case (let kind, _): kind == route.kind
     }
   }
+}
+
+extension Exchange {
+  /// The model of the catalog that it goes to.
+  var model: CatalogModel? { destination?.note as? CatalogModel }
 }

@@ -47,7 +47,7 @@ struct ModelNames: Sendable {
   }
 
   /// `mistral` for `mistral:7b`; nil for names without a tag.
-  private static func withoutTag(_ name: String) -> String? {
+  static func withoutTag(_ name: String) -> String? {
     guard let colon = name.lastIndex(of: ":"), colon > name.startIndex else { return nil }
     return String(name[..<colon])
   }

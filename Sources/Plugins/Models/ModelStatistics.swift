@@ -45,13 +45,12 @@ public final class ModelSumTable: Sendable {
 /// Counts finished exchanges by model, and answers `GET /admin/models/stats` below the prefixes.
 public struct ModelStatistics: Plugin {
   private let table: ModelSumTable
-  private let names: [String]
+  private let models: [CatalogModel]
 
   /// - Parameter models: of the catalog; their sums are of `table`.
   public init(table: ModelSumTable, models: [CatalogModel]) {
     self.table = table
-    var seen: Set<String> = []
-    names = models.map(\.name).filter { seen.insert($0).inserted }
+    self.models = models
   }
 
   public var name: String { "model_statistics" }
@@ -64,21 +63,25 @@ public struct ModelStatistics: Plugin {
     guard exchange.method == .get || exchange.method == .head else {
       return .fail(Failure(.downstream, .method(allowed: "GET, HEAD")))
     }
-    return .reply(Reply(status: 200, body: list(), fields: [("Cache-Control", "no-store")]))
+    return .reply(Reply(status: 200, body: list(for: exchange.identity), fields: [("Cache-Control", "no-store")]))
   }
 
   public func finished(_ exchange: Exchange) {
     guard case .inference = exchange.route, let destination = exchange.destination else { return }
-    if let note = destination.note, let model = note as? CatalogModel {
+    if let model = destination.note as? CatalogModel {
       model.sums.add(exchange)
     } else {
       table.others.add(exchange)
     }
   }
 
-  private func list() -> [UInt8] {
-    var entries = names.map { entry($0, table.sums(of: $0)) }
-    if table.others.requests.load(ordering: .relaxed) > 0 { entries.append(entry(Self.others, table.others)) }
+  private func list(for identity: Identity?) -> [UInt8] {
+    var seen: Set<String> = []
+    let shown = models.filter { $0.isOpen(to: identity) && seen.insert($0.name).inserted }
+    var entries = shown.map { entry($0.name, $0.sums) }
+    if identity?.models == nil, table.others.requests.load(ordering: .relaxed) > 0 {
+      entries.append(entry(Self.others, table.others))
+    }
     return Array(#"{"object":"list","data":["#.utf8) + entries.joined(separator: [UInt8(ascii: ",")]) + Array("]}".utf8)
   }
 
