@@ -342,6 +342,23 @@ let accessMistakes: [Mistake] = [
       """,
     ]),
   Mistake(
+    "rules that count nothing, or two things",
+    """
+    limits:
+      rules:
+        none: { of: key }
+        both: { requests: 1, tokens: 2 }
+
+    """,
+    [
+      """
+      t.yaml:7:5: limits.rules.none.requests: missing; write e.g. requests: 20, tokens: 40000 or concurrent: 4
+      """,
+      """
+      t.yaml:8:26: limits.rules.both.tokens: found requests and tokens in one rule; make a rule for each
+      """,
+    ]),
+  Mistake(
     "a small table", "limits: { table_entries: 10 }\n",
     [
       """

@@ -56,7 +56,7 @@ struct DialectTests {
       cause: .unsupported(.embeddings), modelpilot: (501, "invalid_request_error", "unsupported"),
       pllm: (400, "invalid_request_error", "unsupported"), gateway: (501, "unsupported")),
     Row(
-      cause: .limited(FailureCase.verdict, requestsPerMinute: 100),
+      cause: .limited(FailureCase.reached),
       modelpilot: (429, "rate_limit_error", "rate_limit_exceeded"),
       pllm: (429, "rate_limit_error", "rate_limit_exceeded"),
       gateway: (429, "rate_limit_exceeded")),

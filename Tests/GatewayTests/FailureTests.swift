@@ -17,8 +17,8 @@ struct FailureCase: Sendable, CustomTestStringConvertible {
 
   var testDescription: String { word }
 
-  static let verdict = RateVerdict(
-    allowed: false, limit: 100, remaining: 0, resetNanoseconds: 60_000_000_000, retryAfterNanoseconds: 599_000_001)
+  static let reached = LimitReached(
+    .requests(Rate(count: 100, perNanoseconds: 60_000_000_000, burst: 100)), of: .address, retryAfter: 599_000_001)
 
   static let waits: [Failure.Wait] = [.connect, .tls, .firstByte, .betweenBytes, .total, .writeStall]
 
@@ -89,7 +89,7 @@ struct FailureCase: Sendable, CustomTestStringConvertible {
         cause: .badKey("sk-***cdef"), status: 401, word: "bad_key", closes: false, code: "invalid_api_key",
         message: "Incorrect API key provided: sk-***cdef."),
       .init(
-        cause: .limited(verdict, requestsPerMinute: 100), status: 429, word: "rate_limited", closes: false,
+        cause: .limited(reached), status: 429, word: "rate_limited", closes: false,
         type: "requests",
         code: "rate_limit_exceeded", message: "Please try again in 600ms."),
       .init(

@@ -126,13 +126,45 @@ struct OpenAIDialectTests {
     "the wait in the message is the one until the next request",
     arguments: [(1, "1ms"), (599_000_001, "600ms"), (20_000_000_000, "20s")] as [(UInt64, String)])
   func wait(_ nanoseconds: UInt64, _ text: String) throws {
-    let verdict = RateVerdict(
-      allowed: false, limit: 3, remaining: 0, resetNanoseconds: 60_000_000_000, retryAfterNanoseconds: nanoseconds)
-    try withExchange { exchange in
-      let words = ErrorWords(Failure(.downstream, .limited(verdict, requestsPerMinute: 3)), exchange)
-      #expect(
-        words.message
-          == "Rate limit reached for requests from your address: Limit 3 per minute. Please try again in \(text).")
-    }
+    let words = try Self.words(LimitReached(.requests(Self.rate(3)), of: .address, retryAfter: nanoseconds))
+    #expect(
+      words.message
+        == "Rate limit reached for requests from your address: Limit 3 per minute. Please try again in \(text).")
+    #expect(words.type == "requests" && words.code == "rate_limit_exceeded")
+  }
+
+  static func rate(_ count: Int, seconds: UInt64 = 60) -> Rate {
+    Rate(count: count, perNanoseconds: seconds * 1_000_000_000, burst: count)
+  }
+
+  @Test(
+    "a limit is told with its period",
+    arguments: [
+      (1, "7 per second"), (60, "7 per minute"), (3600, "7 per hour"), (86_400, "7 per day"), (90, "7 in 1m30s"),
+    ]
+      as [(UInt64, String)])
+  func period(_ seconds: UInt64, _ text: String) throws {
+    let reached = LimitReached(.requests(Self.rate(7, seconds: seconds)), of: .key, retryAfter: 1_000_000_000)
+    #expect(try Self.words(reached).message.contains("Limit \(text)."))
+  }
+
+  static func words(_ reached: LimitReached) throws -> ErrorWords {
+    try withExchange { ErrorWords(Failure(.downstream, .limited(reached)), $0) }
+  }
+
+  @Test("tokens and places have messages of their own, and what can never be let in says how it could be")
+  func measures() throws {
+    let wait = try Self.words(.init(.tokens(Self.rate(9), requested: 5), of: .key, retryAfter: 1_000_000_000))
+    #expect(
+      wait.message == "Rate limit reached for tokens with your API key: Limit 9 per minute, Requested 5. "
+        + "Please try again in 1s.")
+    #expect(wait.type == "tokens")
+    let never = try Self.words(.init(.tokens(Self.rate(9), requested: 10), of: .everybody, retryAfter: nil))
+    #expect(
+      never.message == "Request too large for the tokens of all clients: Limit 9 per minute, Requested 10. "
+        + "Lower max_tokens to run it.")
+    let many = try Self.words(.init(.concurrent(4), of: .key, retryAfter: 1_000_000_000))
+    #expect(
+      many.message == "Too many requests with your API key at one time: Limit 4. Please try again when one has ended.")
   }
 }

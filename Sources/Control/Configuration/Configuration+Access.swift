@@ -78,7 +78,7 @@ extension Configuration {
     public init() {}
   }
 
-  /// One limit of a key, a route, a model or of all clients (`limits.rules.NAME`).
+  /// One limit of a key, an account type, a route, a model or of all clients (`limits.rules.NAME`).
   public struct LimitRule: Sendable, Hashable {
     /// Whose requests are counted together (`of`).
     public enum Subject: String, Sendable, Hashable, CaseIterable {
@@ -89,22 +89,34 @@ extension Configuration {
     public var name: String
     /// Default: `key`.
     public var subject: Subject
-    public var rate: Rate
+    public var measure: Measure
     /// Paths behind the prefix. Default: all.
     public var routes: [String]
     /// Models as clients name them. Default: all.
     public var models: [String]
     /// Names of keys. Default: all.
     public var keys: [String]
+    /// Account types. Default: all.
+    public var accounts: [String]
+
+    /// What is counted: the key that the rule has.
+    public enum Measure: Sendable, Hashable {
+      /// `requests`, in `seconds`.
+      case requests(Rate)
+      /// `tokens`, in `seconds`.
+      case tokens(Rate)
+      /// `concurrent`: requests under way at one time.
+      case concurrent(Int)
+    }
   }
 
-  /// So many requests in so much time (`limits.per_ip`).
+  /// So many requests, or tokens, in so much time (`limits.per_ip`).
   public struct Rate: Sendable, Hashable {
-    /// Requests granted per period. Default: 100.
-    public var requests: Int = 100
+    /// What is granted per period. Default: 100.
+    public var count: Int = 100
     /// The period, in nanoseconds. Default: 60 s.
     public var periodNanoseconds: UInt64 = 60_000_000_000
-    /// Requests that may come at once. Default: as many as `requests`.
+    /// What may come at once. Default: as much as is granted per period.
     public var burst: Int = 100
 
     public init() {}

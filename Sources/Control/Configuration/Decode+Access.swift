@@ -164,10 +164,10 @@ extension Configuration.LimitRule {
     section.names("rules") { name, item in
       guard !all.contains(where: { $0.name == name }) else { return item.again("a rule of this name") }
       item.section { section in
-        var rule = Self(name: name, subject: .key, rate: Configuration.Rate(), routes: [], models: [], keys: [])
+        var rule = Self(
+          name: name, subject: .key, measure: .concurrent(1), routes: [], models: [], keys: [], accounts: [])
         section.choice("of", &rule.subject)
-        _ = section.required("requests", "write e.g. requests: 20")
-        rule.rate.read(section)
+        if let measure = Measure(section) { rule.measure = measure }
         section.list("routes") { item in
           let expected = "a path behind the prefix, such as /images/generations"
           guard let path = item.line(expected) else { return }
@@ -176,6 +176,7 @@ extension Configuration.LimitRule {
         }
         section.list("models") { if let model = $0.line("the name of a model") { rule.models.append(model) } }
         section.list("keys") { if let key = $0.line("the name of a key") { rule.keys.append(key) } }
+        section.list("accounts") { if let type = $0.line("an account type") { rule.accounts.append(type) } }
         all.append(rule)
       }
     }
@@ -183,11 +184,41 @@ extension Configuration.LimitRule {
   }
 }
 
+extension Configuration.LimitRule.Measure {
+  /// Nil when the section does not say what is counted, which has been reported.
+  fileprivate init?(_ section: Section) {
+    let keys = ["requests", "tokens", "concurrent"]
+    let given = keys.filter(section.has)
+    var rate = Configuration.Rate()
+    var count = 1
+    if given.first == "concurrent" || section.report.surveying {
+      section.integer("concurrent", &count, in: 1...1_000_000)
+    }
+    if given.first == "tokens" || section.report.surveying { rate.read(section, "tokens", max: 1_000_000_000) }
+    if given.first == "requests" || section.report.surveying { rate.read(section, "requests", max: 100_000) }
+    guard let first = given.first else {
+      section.missing("requests", "write e.g. requests: 20, tokens: 40000 or concurrent: 4")
+      return nil
+    }
+    guard given.count == 1 else {
+      section.wrong(given[1], "found \(given.joined(separator: " and ")) in one rule; make a rule for each")
+      _ = given.dropFirst().map { section.item($0) }
+      return nil
+    }
+    switch first {
+    case "tokens": self = .tokens(rate)
+    case "concurrent": self = .concurrent(count)
+    default: self = .requests(rate)
+    }
+  }
+}
+
 extension Configuration.Rate {
-  mutating func read(_ section: Section) {
-    section.integer("requests", &requests, in: 1...100_000)
+  /// - Parameter key: of what is granted.
+  mutating func read(_ section: Section, _ key: String = "requests", max: Int = 100_000) {
+    section.integer(key, &count, in: 1...max)
     section.seconds("seconds", &periodNanoseconds)
-    burst = requests
-    section.integer("burst", &burst, in: 1...100_000)
+    burst = count
+    section.integer("burst", &burst, in: 1...max)
   }
 }

@@ -58,7 +58,7 @@ struct Banner {
     guard let rate = configuration.limits.perIP else { return "no limit per address" }
     let seconds = Self.seconds(rate.periodNanoseconds)
     let exempt = configuration.limits.exempt.map(\.text).joined(separator: ", ")
-    return "\(rate.requests) requests in \(seconds) s per address, bursts of \(rate.burst)"
+    return "\(rate.count) requests in \(seconds) s per address, bursts of \(rate.burst)"
       + (exempt.isEmpty ? "" : ", none for \(exempt)")
   }
 

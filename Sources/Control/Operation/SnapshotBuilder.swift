@@ -12,6 +12,7 @@ struct SnapshotBuilder {
   private var tableEntries = 0
   private let modelSums = ModelSumTable()
   private let readiness = ReadyMemo()
+  private let concurrency = ConcurrencyTable()
 
   /// The snapshot that `configuration` describes. Throws a message for the operator when a file it names is unusable.
   mutating func build(
@@ -64,23 +65,21 @@ struct SnapshotBuilder {
       plugins.append(
         PerIPLimit(
           table: limiterTable(configuration.limits.tableEntries),
-          rate: Rate(count: rate.requests, perNanoseconds: rate.periodNanoseconds, burst: rate.burst),
-          requestsPerMinute: perMinute(rate), exempt: prefixes(configuration.limits.exempt)))
+          rate: self.rate(rate), exempt: prefixes(configuration.limits.exempt)))
     }
     if case .required(let sources) = configuration.auth { plugins.append(auth(sources)) }
-    if !configuration.limits.rules.isEmpty {
-      plugins.append(
-        LimitRules(
-          table: limiterTable(configuration.limits.tableEntries), rules: configuration.limits.rules.map(limitRule)))
-    }
-    if configuration.limits.perIP != nil || !configuration.limits.rules.isEmpty { plugins.append(RateFields()) }
+    let rules = configuration.limits.rules.map(limitRule)
+    if !rules.isEmpty { plugins.append(limits(rules, configuration, in: .request)) }
+    plugins.append(RateFields())
     if tellsDeployments(configuration) { plugins.append(Deployments(try deployments(configuration, clusters))) }
     plugins += extra
     let models = models(configuration, clusters)
     let catalog = ModelCatalog(
       models: models, fallback: clusters.first { $0.name == configuration.defaultCluster },
       forwardsUnknown: configuration.unknownModels == .forward)
-    plugins += [ChatChecks(), catalog, PublicModelName(), ModelPilotAnswers(), UsageAccounting()]
+    plugins += [ChatChecks(), catalog]
+    if !rules.isEmpty { plugins.append(limits(rules, configuration, in: .route)) }
+    plugins += [PublicModelName(), ModelPilotAnswers(), UsageAccounting()]
     plugins.append(ModelStatistics(table: modelSums, models: models))
     // Behind those of `extra`, which may answer first; the last one answers for all.
     plugins += [ModelPilotDialect(catalog: catalog), PLLMDialect(), GatewayDialect(), OpenAIDialect()]
@@ -108,17 +107,27 @@ struct SnapshotBuilder {
     return new
   }
 
-  private func limitRule(_ rule: Configuration.LimitRule) -> LimitRule {
-    LimitRule(
-      name: rule.name,
-      rate: Rate(count: rule.rate.requests, perNanoseconds: rule.rate.periodNanoseconds, burst: rule.rate.burst),
-      requestsPerMinute: perMinute(rule.rate), subject: LimitRule.Subject(rule.subject),
-      routes: rule.routes, models: Set(rule.models), keys: Set(rule.keys))
+  private mutating func limits(
+    _ rules: [LimitRule], _ configuration: Configuration, in phase: Phases
+  ) -> LimitRules {
+    LimitRules(
+      rules, rates: limiterTable(configuration.limits.tableEntries), concurrency: concurrency, phase: phase)
   }
 
-  private func perMinute(_ rate: Configuration.Rate) -> Int {
-    let minutes = Double(rate.periodNanoseconds) / 60_000_000_000
-    return minutes > 0 ? Int((Double(rate.requests) / minutes).rounded()) : rate.requests
+  private func limitRule(_ rule: Configuration.LimitRule) -> LimitRule {
+    let measure: LimitRule.Measure =
+      switch rule.measure {
+      case .requests(let rate): .requests(self.rate(rate))
+      case .tokens(let rate): .tokens(self.rate(rate))
+      case .concurrent(let count): .concurrent(count)
+      }
+    return LimitRule(
+      name: rule.name, measure: measure, subject: LimitRule.Subject(rule.subject), routes: rule.routes,
+      models: Set(rule.models), keys: Set(rule.keys), accounts: Set(rule.accounts))
+  }
+
+  private func rate(_ rate: Configuration.Rate) -> Rate {
+    Rate(count: rate.count, perNanoseconds: rate.periodNanoseconds, burst: rate.burst)
   }
 
   private func prefixes(_ ranges: [Configuration.AddressRange]) -> [AddressPrefix] {

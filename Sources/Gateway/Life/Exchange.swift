@@ -134,8 +134,11 @@ public final class Exchange: PayloadSink {
     get { record.principal }
     set { record.principal = newValue }
   }
-  /// The state of the rate limit that the client stands under, once a limit plugin has said so.
-  public var rate: RateVerdict?
+  /// How much is left under the limits that it was counted by, until its answer has begun.
+  public var rates: Rates {
+    get { outgoing.rates }
+    set { if outgoing !== core.spent { outgoing.rates = newValue } }
+  }
   /// Whether the exchange has ended, as it may while a plugin waits.
   public var isOver: Bool { stage == .over }
 

@@ -16,6 +16,8 @@ final class Outgoing {
   /// Counts the times that a plugin waited; never set back.
   var waits: UInt32 = 0
   var scanner: BodyScanner?
+  /// What the head of the answer will say of limits.
+  var rates = Rates()
   /// The head that went to the endpoint, kept for a replay; a small request with its body.
   var sentHead: Chunk?
   var sent = 0
@@ -33,6 +35,7 @@ final class Outgoing {
     body = RequestBody()
     pendingWait = nil
     scanner = nil
+    rates = Rates()
     sentHead = nil
     sent = 0
     sentTotal = 0

@@ -50,8 +50,8 @@ public struct Failure: Error, Sendable {
     case forbidden(permission: String)
     /// What a plugin refuses in words of its own.
     indirect case refused(Refusal)
-    /// Too many requests (429). Indirect: every exchange has room for a failure, and this one is the largest.
-    indirect case limited(RateVerdict, requestsPerMinute: Int, of: LimitSubject = .address)
+    /// More than a limit allows (429).
+    indirect case limited(LimitReached)
     /// No connection to any endpoint (502).
     case unreachable
     /// The upstream closed or reset before an answer (502).
@@ -86,9 +86,6 @@ public struct Failure: Error, Sendable {
       self.param = param
     }
   }
-
-  /// Whose requests a limit counts.
-  public enum LimitSubject: Sendable { case address, key, everybody }
 
   /// Which wait ran out.
   public enum Wait: String, Sendable { case connect, tls, firstByte, betweenBytes, total, writeStall }

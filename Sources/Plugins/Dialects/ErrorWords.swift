@@ -1,6 +1,7 @@
 // What a failure says to a client, in the words of OpenAI's API. Other dialects begin here and put their own status, type
 // and code on it; messages are mostly alike, because people read them, not programs.
 
+import Flow
 import Gateway
 import Wire
 
@@ -50,19 +51,52 @@ struct ErrorWords {
     case .forbidden(let permission):
       message = "Your API key does not have the permission '\(permission)', which this request needs."
       (type, code) = ("permission_error", "insufficient_permissions")
-    case .limited(let rate, let perMinute, let subject):
-      let whose =
-        switch subject {
-        case .address: "requests from your address"
-        case .key: "requests with your API key"
-        case .everybody: "requests of all clients"
-        }
-      message =
-        "Rate limit reached for \(whose): Limit \(perMinute) per minute. "
-        + "Please try again in \(ResetTime.text(rate.retryAfterNanoseconds))."
-      (type, code) = ("requests", "rate_limit_exceeded")
-    case .refused(let refusal): (message, code, param) = (refusal.message, refusal.code, refusal.param)
+    case .limited(let reached): describe(reached)
+    case .refused(let refusal):
+      (message, code, param) = (refusal.message, refusal.code, refusal.param)
+      switch refusal.status {
+      case 403: type = "permission_error"
+      case 429: type = "requests"
+      case 503: type = "service_unavailable_error"
+      case 500...: type = "server_error"
+      default: break
+      }
     default: describeModel(cause)
+    }
+  }
+
+  /// Which limit is used up.
+  private mutating func describe(_ reached: LimitReached) {
+    let whose =
+      switch reached.subject {
+      case .address: "from your address"
+      case .key: "with your API key"
+      case .everybody: "of all clients"
+      }
+    let again = reached.retryAfter.map { "Please try again in \(ResetTime.text($0))." }
+    (type, code) = ("requests", "rate_limit_exceeded")
+    switch reached.measure {
+    case .requests(let rate):
+      message = "Rate limit reached for requests \(whose): Limit \(Self.text(rate)). \(again ?? "")"
+    case .tokens(let rate, let requested):
+      type = "tokens"
+      let limit = "Limit \(Self.text(rate)), Requested \(requested)."
+      message =
+        again.map { "Rate limit reached for tokens \(whose): \(limit) \($0)" }
+        ?? "Request too large for the tokens \(whose): \(limit) Lower max_tokens to run it."
+    case .concurrent(let max):
+      message = "Too many requests \(whose) at one time: Limit \(max). Please try again when one has ended."
+    }
+  }
+
+  /// `100 per minute`.
+  private static func text(_ rate: Rate) -> String {
+    switch rate.perNanoseconds / 1_000_000 {
+    case 1000: "\(rate.count) per second"
+    case 60_000: "\(rate.count) per minute"
+    case 3_600_000: "\(rate.count) per hour"
+    case 86_400_000: "\(rate.count) per day"
+    default: "\(rate.count) in \(ResetTime.text(rate.perNanoseconds))"
     }
   }
 

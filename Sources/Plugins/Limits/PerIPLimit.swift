@@ -9,16 +9,12 @@ import Wire
 public struct PerIPLimit: Plugin {
   private let table: RateTable
   private let rate: Rate
-  private let requestsPerMinute: Int
   private let exempt: [AddressPrefix]
 
-  /// - Parameters:
-  ///   - table: shared by all cores, and kept over a reload, so that nobody's count begins anew.
-  ///   - requestsPerMinute: for the message only.
-  public init(table: RateTable, rate: Rate, requestsPerMinute: Int, exempt: [AddressPrefix]) {
+  /// - Parameter table: shared by all cores, and kept over a reload, so that nobody's count begins anew.
+  public init(table: RateTable, rate: Rate, exempt: [AddressPrefix]) {
     self.table = table
     self.rate = rate
-    self.requestsPerMinute = requestsPerMinute
     self.exempt = exempt
   }
 
@@ -33,8 +29,9 @@ public struct PerIPLimit: Plugin {
     let verdict = table.take(key: key, now: now, rate: rate)
     // Whoever uses the table also tidies it: two slots for each request keep up with any number of addresses.
     table.sweep(now: now, slots: 2)
-    exchange.rate = verdict
+    exchange.rates.note(requests: verdict)
     if verdict.allowed { return .pass }
-    return .fail(Failure(.downstream, .limited(verdict, requestsPerMinute: requestsPerMinute)))
+    let reached = LimitReached(.requests(rate), of: .address, retryAfter: verdict.retryAfterNanoseconds)
+    return .fail(Failure(.downstream, .limited(reached)))
   }
 }
