@@ -135,9 +135,14 @@ public final class Exchange: PayloadSink {
     set { record.principal = newValue }
   }
   /// How much is left under the limits that it was counted by, until its answer has begun.
-  public var rates: Rates {
-    get { outgoing.rates }
-    set { if outgoing !== core.spent { outgoing.rates = newValue } }
+  public var rates: Rates { outgoing.rates }
+  /// A limit on requests has counted it.
+  public func note(requests verdict: RateVerdict) {
+    if outgoing !== core.spent { outgoing.rates.note(requests: verdict) }
+  }
+  /// A limit on tokens has counted it.
+  public func note(tokens verdict: RateVerdict) {
+    if outgoing !== core.spent { outgoing.rates.note(tokens: verdict) }
   }
   /// Whether the exchange has ended, as it may while a plugin waits.
   public var isOver: Bool { stage == .over }

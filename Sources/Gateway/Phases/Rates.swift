@@ -9,10 +9,10 @@ public struct Rates: Sendable {
   /// Of the limit on tokens that has the fewest left.
   public private(set) var tokens: RateVerdict?
 
-  public init() {}
+  init() {}
 
-  public mutating func note(requests verdict: RateVerdict) { requests = Self.tighter(requests, verdict) }
-  public mutating func note(tokens verdict: RateVerdict) { tokens = Self.tighter(tokens, verdict) }
+  mutating func note(requests verdict: RateVerdict) { requests = Self.tighter(requests, verdict) }
+  mutating func note(tokens verdict: RateVerdict) { tokens = Self.tighter(tokens, verdict) }
 
   private static func tighter(_ one: RateVerdict?, _ other: RateVerdict) -> RateVerdict {
     guard let one, one.remaining <= other.remaining, other.allowed else { return other }

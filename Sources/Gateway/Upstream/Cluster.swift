@@ -95,9 +95,9 @@ public final class Destination: Sendable {
   /// The model's name at the upstream, when it differs from the one that was asked for.
   public let upstreamModel: String?
   /// What the plugin that chose it wants to find again.
-  public let note: (any Sendable)?
+  public let note: (any AnyObject & Sendable)?
 
-  public init(cluster: Cluster, upstreamModel: String? = nil, note: (any Sendable)? = nil) {
+  public init(cluster: Cluster, upstreamModel: String? = nil, note: (any AnyObject & Sendable)? = nil) {
     self.cluster = cluster
     self.upstreamModel = upstreamModel
     self.note = note

@@ -57,7 +57,7 @@ public struct LimitRules: Plugin {
   ) -> LimitReached? {
     let verdict = rates.take(key: key, now: now, rate: rate)
     rates.sweep(now: now, slots: 2)
-    exchange.rates.note(requests: verdict)
+    exchange.note(requests: verdict)
     guard !verdict.allowed else { return nil }
     return LimitReached(
       .requests(rate), of: rule.subject.words, retryAfter: verdict.retryAfterNanoseconds)
@@ -70,7 +70,7 @@ public struct LimitRules: Plugin {
     let cost = max(exchange.members.tokensMax ?? 1, 1)
     let verdict = rates.take(key: key, cost: cost, now: now, rate: rate)
     rates.sweep(now: now, slots: 2)
-    exchange.rates.note(tokens: verdict)
+    exchange.note(tokens: verdict)
     guard verdict.allowed else {
       return LimitReached(
         .tokens(rate, requested: cost), of: rule.subject.words,

@@ -29,7 +29,7 @@ public struct PerIPLimit: Plugin {
     let verdict = table.take(key: key, now: now, rate: rate)
     // Whoever uses the table also tidies it: two slots for each request keep up with any number of addresses.
     table.sweep(now: now, slots: 2)
-    exchange.rates.note(requests: verdict)
+    exchange.note(requests: verdict)
     if verdict.allowed { return .pass }
     let reached = LimitReached(.requests(rate), of: .address, retryAfter: verdict.retryAfterNanoseconds)
     return .fail(Failure(.downstream, .limited(reached)))

@@ -146,7 +146,10 @@ public struct ModelCatalog: Plugin {
     let found =
       names.find(name)
       ?? (exchange.surface.dialect == ModelPilotDialect.dialect ? names.findIdentifier(name) : nil)
-    if let model = found?.note as? CatalogModel, !model.isOpen(to: exchange.identity) { return nil }
+    if exchange.identity?.models != nil, let model = found?.note as? CatalogModel, !model.isOpen(to: exchange.identity)
+    {
+      return nil
+    }
     return found
   }
 
