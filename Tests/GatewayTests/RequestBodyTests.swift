@@ -1,4 +1,5 @@
 import Bytes
+import Flow
 import Reactor
 import Testing
 
@@ -244,8 +245,84 @@ struct RequestBodyTests {
       var body = RequestBody()
       body.borrow(Self.read(pattern(23), loop))
       body.replace(range, with: [1, 2, 3])
-      #expect(body.replacement == nil)
+      #expect(body.edits.isEmpty)
       #expect(Self.sent(body) == pattern(23))
+    }
+  }
+
+  /// Edits by their places and texts, and what they make of twenty bytes; nil for one that cannot be made.
+  static let several: [[(range: Range<Int>, text: String)]] = [
+    [(20..<20, "end"), (3..<5, "x")],
+    [(5..<5, "first"), (5..<5, "second"), (0..<0, "")],
+    [(5..<5, "in front"), (5..<8, "in place"), (8..<8, "behind")],
+    [(5..<8, "in place"), (8..<8, "behind"), (5..<5, "in front")],
+    [(0..<20, ""), (20..<20, "tail"), (0..<0, "head")],
+    [(0..<1, "a"), (1..<2, "b"), (2..<3, ""), (19..<20, "long-long-long-long-long")],
+    [(17..<20, ""), (10..<12, ""), (0..<9, "")],
+  ]
+
+  @Test("any number of edits at once is the naive concatenation, after every skip", arguments: several)
+  func severalEdits(_ edits: [(range: Range<Int>, text: String)]) throws {
+    let whole = pattern(20)
+    var naive: [UInt8] = []
+    var from = 0
+    // A stable order by place: what is put in stands in front of what is replaced at the same place.
+    let ordered = edits.enumerated().sorted {
+      ($0.element.range.lowerBound, $0.element.range.upperBound, $0.offset)
+        < ($1.element.range.lowerBound, $1.element.range.upperBound, $1.offset)
+    }
+    for (_, edit) in ordered {
+      naive += whole[from..<edit.range.lowerBound] + Array(edit.text.utf8)
+      from = edit.range.upperBound
+    }
+    naive += whole[from...]
+    try Self.withLoop { loop in
+      for (form, unchanged) in Self.forms(of: whole, loop) {
+        var body = unchanged
+        for edit in edits {
+          let isMade = body.replace(edit.range, with: Array(edit.text.utf8))
+          #expect(isMade)
+        }
+        #expect(body.sentCount == naive.count)
+        #expect(Self.kept(body) == whole)
+        for skip in 0...(naive.count + 1) {
+          #expect(Self.sent(body, skipping: skip) == Array(naive.dropFirst(skip)), "\(form), \(edits), after \(skip)")
+        }
+      }
+    }
+  }
+
+  @Test("seeded edits are the naive concatenation, and one that another has a part of is refused")
+  func seededEdits() throws {
+    try Self.withLoop { loop in
+      var random = Xoshiro256(seed: 20)
+      for round in 0..<200 {
+        let whole = pattern(Int.random(in: 0...60, using: &random))
+        var body = RequestBody()
+        body.borrow(Self.read(whole, loop))
+        // At each place: what is put in there, what stands instead of what began there, the byte that came.
+        var front = [[UInt8]](repeating: [], count: whole.count + 1)
+        var instead = front
+        var came = whole.map { [$0] } + [[]]
+        var taken: [Range<Int>] = []
+        for _ in 0..<Int.random(in: 0...6, using: &random) {
+          let low = Int.random(in: 0...whole.count, using: &random)
+          let range = low..<Int.random(in: low...min(whole.count, low + 9), using: &random)
+          let text = pattern(Int.random(in: 0...12, using: &random))
+          let isFree = taken.allSatisfy { $0.upperBound <= range.lowerBound || range.upperBound <= $0.lowerBound }
+          let isMade = body.replace(range, with: text)
+          #expect(isMade == isFree, "round \(round): \(range) beside \(taken)")
+          guard isFree else { continue }
+          taken.append(range)
+          if range.isEmpty { front[low] += text } else { instead[low] = text }
+          for index in range { came[index] = [] }
+        }
+        let naive = came.indices.flatMap { front[$0] + instead[$0] + came[$0] }
+        #expect(body.sentCount == naive.count, "round \(round)")
+        for skip in 0...naive.count {
+          #expect(Self.sent(body, skipping: skip) == Array(naive[skip...]), "round \(round), after \(skip)")
+        }
+      }
     }
   }
 

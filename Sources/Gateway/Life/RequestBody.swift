@@ -12,12 +12,21 @@ struct RequestBody {
   /// Length so far in bytes.
   private(set) var count = 0
 
-  /// Where a replacement stands: the bytes of `range` are sent as `replacement`.
-  private(set) var range: Range<Int> = 0..<0
-  private(set) var replacement: Chunk?
+  /// What is sent in place of a range of the body. An empty range is a place where bytes are put in.
+  struct Edit {
+    let range: Range<Int>
+    let bytes: Chunk
+  }
+
+  /// In the order of their places; no two overlap. Few: each is looked for along the whole body. Nil is none, and costs no
+  /// count of references where the body is copied.
+  private var made: [Edit]?
+  var edits: [Edit] { made ?? [] }
+  /// Bytes that the edits add, less those they take.
+  private var growth = 0
 
   /// Length as it goes to the upstream.
-  var sentCount: Int { replacement.map { count - range.count + $0.count } ?? count }
+  var sentCount: Int { count + growth }
 
   /// A whole body that lies in the loop's room.
   mutating func borrow(_ bytes: UnsafeRawBufferPointer) {
@@ -77,17 +86,24 @@ struct RequestBody {
     count += amount
   }
 
-  /// The bytes of `range` will be sent as `bytes`.
-  mutating func replace(_ range: Range<Int>, with bytes: [UInt8]) {
-    guard range.lowerBound >= 0, range.upperBound <= count else { return }
-    self.range = range
-    replacement = bytes.withUnsafeBytes { Chunk(copying: $0) }
+  /// The bytes of `range` will be sent as `bytes`; behind an earlier edit of the same place, where the range is empty. False,
+  /// and nothing is changed, when it is not all within the body or another edit has a part of it.
+  @discardableResult
+  mutating func replace(_ range: Range<Int>, with bytes: [UInt8]) -> Bool {
+    guard range.lowerBound >= 0, range.upperBound <= count else { return false }
+    let place = edits.firstIndex { $0.range.upperBound > range.lowerBound } ?? edits.count
+    guard place == edits.count || range.upperBound <= edits[place].range.lowerBound else { return false }
+    made = edits
+    made?.insert(Edit(range: range, bytes: bytes.withUnsafeBytes { Chunk(copying: $0) }), at: place)
+    growth += bytes.count - range.count
+    return true
   }
 
   mutating func removeAll() {
     borrowed = nil
     kept.removeAll()
-    replacement = nil
+    made = nil
+    growth = 0
     count = 0
   }
 
@@ -102,29 +118,34 @@ struct RequestBody {
 
   /// Lends the runs of the body as it goes to the upstream, after the first `skip` bytes of that.
   func lendSent(skipping skip: Int, _ body: (UnsafeRawBufferPointer) -> Bool) {
-    guard let replacement else { return lend(0..<count, skipping: skip, body) }
     var skip = skip
-    if skip < range.lowerBound {
-      guard lendWhole(0..<range.lowerBound, skipping: skip, body) else { return }
-      skip = 0
-    } else {
-      skip -= range.lowerBound
+    var from = 0
+    guard let made else {
+      _ = lend(0..<count, skipping: &skip, body)
+      return
     }
-    if skip < replacement.count {
-      guard body(UnsafeRawBufferPointer(rebasing: replacement.bytes[skip...])) else { return }
-      skip = 0
-    } else {
-      skip -= replacement.count
+    for edit in made {
+      guard lend(from..<edit.range.lowerBound, skipping: &skip, body) else { return }
+      from = edit.range.upperBound
+      if skip < edit.bytes.count {
+        guard body(UnsafeRawBufferPointer(rebasing: edit.bytes.bytes[skip...])) else { return }
+        skip = 0
+      } else {
+        skip -= edit.bytes.count
+      }
     }
-    lend(range.upperBound..<count, skipping: skip, body)
+    _ = lend(from..<count, skipping: &skip, body)
   }
 
-  private func lend(_ part: Range<Int>, skipping skip: Int, _ body: (UnsafeRawBufferPointer) -> Bool) {
-    _ = lendWhole(part, skipping: skip, body)
-  }
-
-  private func lendWhole(_ part: Range<Int>, skipping skip: Int, _ body: (UnsafeRawBufferPointer) -> Bool) -> Bool {
+  /// Lends a part of the body as it came, after the first `skip` bytes of it; what is skipped is taken off. False when
+  /// `body` wants no more.
+  private func lend(_ part: Range<Int>, skipping skip: inout Int, _ body: (UnsafeRawBufferPointer) -> Bool) -> Bool {
+    guard skip < part.count else {
+      skip -= part.count
+      return true
+    }
     let from = part.lowerBound + skip
+    skip = 0
     let to = part.upperBound
     var at = 0
     var proceed = true
