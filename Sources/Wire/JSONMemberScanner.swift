@@ -67,6 +67,8 @@ public struct JSONMemberScanner {
   public internal(set) var includeUsage: Bool?
   /// Where the value of `stream_options` lies in the payload.
   public internal(set) var streamOptionsRange: Range<Int>?
+  /// What `stream_options` and its `include_usage` are.
+  var streamOptions = ScannedOptions()
   /// Offset of the object's closing brace: where a member may be added.
   public internal(set) var closingBrace: Int?
   /// Whether the object has any member.
@@ -109,6 +111,8 @@ public struct JSONMemberScanner {
   /// Payload bytes in front of the run being scanned.
   private var consumed = 0
   private var valueStart = 0
+  /// Where the value of `stream_options.include_usage` begins, once there is one.
+  var usageStart = 0
   private var plainMaxTokens: Int?
   private var maxCompletionTokens: Int?
   private var maxOutputTokens: Int?
@@ -206,11 +210,17 @@ extension JSONMemberScanner {
   private mutating func beginKey() {
     state = .string
     stringIsKey = true
-    let wanted = depth == 1 || (depth == 2 && inStreamOptions)
-    capture = wanted ? .key : .nothing
     textCount = 0
     highSurrogate = 0
-    if depth == 1 { hasMembers = true }
+    if depth == 1 {
+      hasMembers = true
+      capture = .key
+    } else if inStreamOptions, depth == 2 {
+      streamOptions.hasMembers = true
+      capture = .key
+    } else {
+      capture = .nothing
+    }
   }
 
   /// Called by the string reader when a wanted key has been decoded.
@@ -251,6 +261,11 @@ extension JSONMemberScanner {
     let wanted = isWanted
     if wanted { forgetValue() }
     if wanted, member == .messages { messages = byte == UInt8(ascii: "[") ? .array : .other }
+    if wanted, member == .streamOptions { streamOptions.kind = byte == UInt8(ascii: "{") ? .object : .other }
+    if wanted, member == .includeUsage {
+      streamOptions.usage = .other
+      usageStart = consumed &+ index
+    }
     switch byte {
     case UInt8(ascii: "\""):
       if depth == 1 { valueStart = consumed &+ index }
@@ -294,6 +309,7 @@ extension JSONMemberScanner {
     case .streamOptions:
       includeUsage = nil
       streamOptionsRange = nil
+      streamOptions = ScannedOptions()
     case .includeUsage: includeUsage = nil
     case .maxTokens: plainMaxTokens = nil
     case .maxCompletionTokens: maxCompletionTokens = nil
@@ -391,11 +407,14 @@ extension JSONMemberScanner {
     case .stream:
       stream = boolean
       streamNotBoolean = boolean == nil && !isText("null")
-    case .includeUsage: includeUsage = boolean
+    case .includeUsage:
+      includeUsage = boolean
+      if boolean == false { streamOptions.usage = .isFalse } else if isText("null") { streamOptions.usage = .isNull }
+    case .streamOptions: if isText("null") { streamOptions.kind = .null }
     case .maxTokens: plainMaxTokens = textNumber
     case .maxCompletionTokens: maxCompletionTokens = textNumber
     case .maxOutputTokens: maxOutputTokens = textNumber
-    case .model, .messages, .streamOptions, .none: break
+    case .model, .messages, .none: break
     }
   }
 
