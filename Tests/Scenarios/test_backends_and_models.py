@@ -89,13 +89,42 @@ def test_failed_calls_are_errors(start):
 @row("PLLM-34", "PLLM-35")
 def test_an_image_without_a_model_is_made_by_the_model_for_images(start, backend):
     images, texts = backend(Echoes), backend(Echoes)
-    models = {"m": {"cluster": "local", "kind": "text"}, "flux": {"cluster": "images", "kind": "image"}}
+    models = {"m": {"cluster": "local", "kind": "text"}, "flux": {"cluster": "images", "kind": "image", "name": 'black-forest/"flux"'}}
     gateway = start(texts, paths=PATHS, clusters={"images": {"endpoints": [images.url]}}, models=models)
     body = b'{"prompt":"a cat","n":2,"size":"512x512"}'
     for prefix in ("/v1", "/pllm/v1"):
         answer = gateway.client().post(prefix + "/images/generations", body, {"Content-Type": "application/json"})
         assert answer.status == 200
-    assert [request.body for request in images.requests] == [body, body] and not texts.requests
+    sent = body[:-1] + b',"model":"black-forest/\\"flux\\""}'
+    assert [request.body for request in images.requests] == [sent, sent] and not texts.requests
+    assert images.requests[0].header("content-length") == str(len(sent))
+
+
+@pytest.mark.parametrize("body, sent", [
+    (b"{}", b'{"model":"flux"}'),
+    (b' { "prompt" : "a" \n} ', b' { "prompt" : "a" \n,"model":"flux"} '),
+    (b'{"input":{"model":"sd"}}', b'{"input":{"model":"sd"},"model":"flux"}'),
+], ids=["no members", "white space", "a nested one"])  # fmt: skip
+def test_an_image_without_a_model_names_the_one_that_makes_it(start, backend, body, sent):
+    images = backend(Echoes)
+    gateway = start(images, models={"flux": {"cluster": "local", "kind": "image"}})
+    for headers in ({"Content-Type": "application/json"}, {"Content-Type": "application/json", "Transfer-Encoding": "chunked"}):
+        chunks = b"".join(b"1\r\n%c\r\n" % byte for byte in body) + b"0\r\n\r\n"
+        client = gateway.client()
+        if "Transfer-Encoding" in headers:
+            client.send(client.head("POST", "/v1/images/generations", headers) + chunks)
+        else:
+            client.request("POST", "/v1/images/generations", headers, body)
+        assert client.response().status == 200
+        assert images.requests[-1].body == sent
+
+
+def test_a_form_without_a_model_goes_on_as_it_is(start, backend):
+    images = backend(Echoes)
+    gateway = start(images, models={"flux": {"cluster": "local", "kind": "image"}})
+    body = b'--b\r\nContent-Disposition: form-data; name="prompt"\r\n\r\na cat\r\n--b--\r\n'
+    assert gateway.client().post("/v1/images/edits", body, {"Content-Type": "multipart/form-data; boundary=b"}).status == 200
+    assert images.requests[0].body == body
 
 
 def test_moderations_without_a_model_go_to_the_default_cluster(start, backend):

@@ -72,6 +72,12 @@ final class BodyScanner {
     return .success(members)
   }
 
+  /// Where members can be put into the body that was read.
+  var places: BodyPlaces {
+    guard form == nil else { return BodyPlaces() }
+    return BodyPlaces(closingBrace: json.closingBrace, hasMembers: json.hasMembers)
+  }
+
   private static func failure(_ outcome: ScanOutcome?, cutOff: String) -> Failure? {
     switch outcome {
     case .object: nil

@@ -11,7 +11,7 @@ extension Exchange {
     guard let destination else { return }
     if outgoing.clusterState == nil {
       outgoing.clusterState = core.state(of: destination.cluster)
-      replaceModel(destination)
+      editBody(destination)
     }
     guard let (index, endpoint) = outgoing.clusterState?.next(excluding: outgoing.tried) else {
       var last = outgoing.setbacks.last ?? Failure(.upstream, .unreachable, detail: "the cluster has no endpoint")
@@ -34,11 +34,6 @@ extension Exchange {
     } else {
       connect(endpoint)
     }
-  }
-
-  private func replaceModel(_ destination: Destination) {
-    guard let name = destination.upstreamModel, let range = members.modelRange, name != members.model else { return }
-    outgoing.body.replace(range, with: members.isJSON ? JSONText.quoted(name) : Array(name.utf8))
   }
 
   // MARK: Connecting

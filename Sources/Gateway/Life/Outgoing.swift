@@ -11,6 +11,7 @@ final class Outgoing {
   /// The request's head, where it did not come in one read or had to outlive it.
   var headStore = HeadStore()
   var body = RequestBody()
+  var places = BodyPlaces()
   /// The plugin that waits, where one does.
   var pendingWait: PendingWait?
   /// Counts the times that a plugin waited; never set back.
@@ -33,6 +34,7 @@ final class Outgoing {
   func reset() {
     headStore = HeadStore()
     body = RequestBody()
+    places = BodyPlaces()
     pendingWait = nil
     scanner = nil
     rates = Rates()

@@ -264,8 +264,9 @@ extension Exchange {
     if let scanner = outgoing.scanner {
       switch scanner.finish() {
       case .success(let members):
-        self.members = members
+        outgoing.places = scanner.places
         record.isStream = members.stream
+        self.members = members
       case .failure(let failure):
         // What need not name a model may be anything; but one that is named twice would be read differently elsewhere.
         if case .inference = route { return fail(failure) }
