@@ -26,8 +26,9 @@ public struct UsageAccounting: Plugin {
 
   public func piece(_ exchange: Exchange, _ bytes: UnsafeRawBufferPointer) {
     // In an answer of one piece the counts stand near its end; of an event there is no telling.
-    if exchange.hasNotes || exchange.isEventStream {
-      if exchange.hasNotes || UsageScanner.mayBegin(in: bytes) { scan(exchange, bytes) }
+    let isUnderWay = exchange.hasNote(of: UsageAccounting.self)
+    if isUnderWay || exchange.isEventStream {
+      if isUnderWay || UsageScanner.mayBegin(in: bytes) { scan(exchange, bytes) }
     } else if let start = UsageScanner.last(in: bytes) {
       scan(exchange, UnsafeRawBufferPointer(rebasing: bytes[start...]))
     } else if UsageScanner.isCut(at: bytes) {

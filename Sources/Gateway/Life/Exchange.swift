@@ -196,8 +196,10 @@ public final class Exchange: PayloadSink {
     notes.append((ObjectIdentifier(owner), note))
   }
 
-  /// Whether any plugin keeps a note on this exchange.
-  public var hasNotes: Bool { !notes.isEmpty }
+  /// Whether the plugin type `Owner` keeps a note on this exchange. Costs no look at what the notes are.
+  public func hasNote<Owner: Plugin>(of owner: Owner.Type) -> Bool {
+    !notes.isEmpty && notes.indices.contains { notes[$0].plugin == ObjectIdentifier(owner) }
+  }
 
   /// Forgets the note of the plugin type `Owner`.
   public func dropNote<Owner: Plugin>(of owner: Owner.Type) {
