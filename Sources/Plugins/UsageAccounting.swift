@@ -15,8 +15,9 @@ public struct UsageAccounting: Plugin {
     switch exchange.route {
     case .inference(let route):
       switch route {
-      // Servers tell the tokens of these streams only to those who asked for it, and looking at every event has a price.
-      case .chatCompletions, .completions: !exchange.isEventStream || exchange.members.includesUsage == true
+      // Looking at every event has a price.
+      case _ where route.tellsUsageIfAsked:
+        !exchange.isEventStream || exchange.members.includesUsage == true || exchange.asksForUsage
       case .embeddings, .responses, .messages, .rerank: true
       default: false
       }

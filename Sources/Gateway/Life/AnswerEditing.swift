@@ -1,5 +1,6 @@
-// Answers that are changed on their way. Nothing is held back: each piece is edited as it comes and leaves in the same turn.
-// The edited bytes stand in room of the core's, so these answers are copied once; all others are not.
+// Answers that are changed on their way. Each piece is edited as it comes and leaves in the same turn; held back is nothing but
+// the part of an event that may yet be the usage that the gateway asked for and the client did not. The edited bytes stand in
+// room of the core's, so these answers are copied once; all others are not.
 //
 // A plain answer keeps a Content-Length: that of the backend, and the most that the edits can add to it.
 
@@ -13,23 +14,51 @@ final class AnswerEditor: PayloadSink {
   private let exchange: Exchange
   private var object: MemberEditor?
   private var events: EventEditor?
+  /// Leaves out the usage that the client did not ask for.
+  private var usage: UsageChunkFilter?
   /// Bytes by which a plain answer of known length grows, whatever it holds; nil for any other.
   let growth: Int?
 
-  init(_ edits: [MemberEdit], isEventStream: Bool, hasLength: Bool, of exchange: Exchange) {
+  /// The edits of a plain answer.
+  init(object edits: [MemberEdit], hasLength: Bool, of exchange: Exchange) {
     self.exchange = exchange
-    growth = hasLength && !isEventStream ? edits.reduce(0) { $0 &+ $1.growthMax } : nil
-    if isEventStream { events = EventEditor(edits) } else { object = MemberEditor(edits, growth: growth) }
+    growth = hasLength ? edits.reduce(0) { $0 &+ $1.growthMax } : nil
+    object = MemberEditor(edits, growth: growth)
+  }
+
+  /// Those of a stream's events.
+  init(events edits: [MemberEdit], hidesUsage: Bool, of exchange: Exchange) {
+    self.exchange = exchange
+    growth = nil
+    if !edits.isEmpty { events = EventEditor(edits) }
+    if hidesUsage { usage = UsageChunkFilter() }
   }
 
   func payload(_ bytes: UnsafeRawBufferPointer) {
     if exchange.isHeard { exchange.hear(bytes) }
-    object?.edit(bytes, into: &exchange.core.edited)
-    events?.edit(bytes, into: &exchange.core.edited)
+    if object != nil {
+      object?.edit(bytes, into: &exchange.core.edited)
+    } else if usage != nil {
+      usage?.filter(bytes) { edit($0) }
+    } else {
+      edit(bytes)
+    }
   }
 
   /// The answer is whole.
-  func finish() { object?.finish(into: &exchange.core.edited) }
+  func finish() {
+    object?.finish(into: &exchange.core.edited)
+    usage?.finish { edit($0) }
+  }
+
+  /// Bytes of a stream, as far as the client is to see them.
+  private func edit(_ bytes: UnsafeRawBufferPointer) {
+    if events != nil {
+      events?.edit(bytes, into: &exchange.core.edited)
+    } else {
+      exchange.core.edited.append(contentsOf: bytes)
+    }
+  }
 }
 
 extension Exchange {
@@ -37,7 +66,7 @@ extension Exchange {
   /// need.
   func beginEditing(_ parser: MessageParser) {
     let (editing, hearing) = (surface.chain.edits, surface.chain.pieces)
-    guard !editing.isEmpty || !hearing.isEmpty, passage != .none else { return }
+    guard !editing.isEmpty || !hearing.isEmpty || asksForUsage, passage != .none else { return }
     let head = parser.head
     guard (200..<300).contains(head.status), !head.has(.contentEncoding), isEventStream || isJSON(head) else { return }
     for index in hearing.indices.prefix(8) where hearing[index].listens(self) {
@@ -48,9 +77,13 @@ extension Exchange {
       guard let found = link.edits(self) else { continue }
       edits += isEventStream ? found.events : found.answer
     }
-    guard !edits.isEmpty else { return }
+    let hidesUsage = asksForUsage && isEventStream
+    guard !edits.isEmpty || hidesUsage else { return }
     let hasLength = if case .length = parser.framing { true } else { false }
-    let editor = AnswerEditor(edits, isEventStream: isEventStream, hasLength: hasLength, of: self)
+    let editor =
+      isEventStream
+      ? AnswerEditor(events: edits, hidesUsage: hidesUsage, of: self)
+      : AnswerEditor(object: edits, hasLength: hasLength, of: self)
     self.editor = editor
     passage = isVersion10 || editor.growth != nil ? .unchunked : .chunked
   }
@@ -84,6 +117,15 @@ extension Exchange {
     guard sendEdited(isLast: isLast) else { return }
     if broken { return fail(Failure(.upstream, .cut, detail: "broken chunk framing")) }
     if isLast { answerIsWhole(hasExtra: hasExtra) }
+  }
+
+  /// The upstream ended an answer with its connection: what the edits still hold goes out, and the end of the framing.
+  /// False when the client is gone.
+  func finishEditing(_ editor: AnswerEditor) -> Bool {
+    core.loop.batch.reset()
+    core.edited.removeAll(keepingCapacity: true)
+    editor.finish()
+    return sendEdited(isLast: true)
   }
 
   /// Sends what the batch holds and, framed, what was edited. False when the client is gone.

@@ -294,8 +294,9 @@ extension Exchange {
       guard let parser = responseParser, parser.finish(), socket.endedCleanly else {
         return fail(Failure(.upstream, .cut, detail: "closed within the answer"))
       }
-      if passage == .chunked {
-        // An answer that ends with its connection has no length that edits would have to fill.
+      if let editor {
+        guard finishEditing(editor) else { return }
+      } else if passage == .chunked {
         let batch = core.loop.batch
         batch.reset()
         batch.add(ChunkedWriter.last)

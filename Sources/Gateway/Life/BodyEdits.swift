@@ -9,12 +9,15 @@ struct BodyPlaces {
   /// Offset of the object's closing brace.
   var closingBrace: Int?
   var hasMembers = false
+  /// What makes its stream report usage.
+  var usageRequest: BodyChange?
 }
 
 extension Exchange {
   /// Makes of the body what `destination` is to be sent. Asked once, whatever attempts there will be.
   func editBody(_ destination: Destination) {
     nameModel(destination)
+    if needsUsage { askForUsage() }
   }
 
   private func nameModel(_ destination: Destination) {
@@ -27,6 +30,15 @@ extension Exchange {
       // it would take a part of its own, with a boundary that may stand in its files.
       putIn(Array(#""model":"#.utf8) + JSONText.quoted(name))
     }
+  }
+
+  /// Has the backend report the tokens of its stream, where the client does not. Its answer is for plugins alone.
+  private func askForUsage() {
+    guard case .inference(let asked) = route, asked.tellsUsageIfAsked, members.stream, members.includesUsage != true,
+      let change = outgoing.places.usageRequest
+    else { return }
+    let text = UnsafeBufferPointer(start: change.text.utf8Start, count: change.text.utf8CodeUnitCount)
+    asksForUsage = outgoing.body.replace(change.range, with: Array(text))
   }
 
   /// Puts `member` in front of the closing brace of the body's object.

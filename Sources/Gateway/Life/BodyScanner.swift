@@ -75,7 +75,9 @@ final class BodyScanner {
   /// Where members can be put into the body that was read.
   var places: BodyPlaces {
     guard form == nil else { return BodyPlaces() }
-    return BodyPlaces(closingBrace: json.closingBrace, hasMembers: json.hasMembers)
+    return BodyPlaces(
+      closingBrace: json.closingBrace, hasMembers: json.hasMembers,
+      usageRequest: json.stream == true ? BodyChange(askingForUsage: &json) : nil)
   }
 
   private static func failure(_ outcome: ScanOutcome?, cutOff: String) -> Failure? {

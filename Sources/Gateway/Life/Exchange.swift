@@ -87,6 +87,11 @@ public final class Exchange: PayloadSink {
   public internal(set) var isEventStream = false
   /// Whether an event of the gateway's own can be put into the answer: it is a stream of them, and not compressed.
   var takesEvents = false
+  /// Whether a plugin must know the tokens of this exchange. Said in a deciding phase; a stream whose client does not ask for
+  /// them is then asked for them on its behalf, and that client is not shown the answer.
+  public var needsUsage = false
+  /// Whether the backend was asked for the tokens of its stream by the gateway, not by the client.
+  public internal(set) var asksForUsage = false
   var totalDeadline: UInt64 = 0
   /// Which plugins of the phase listen to the answer, one bit each: the first eight that do.
   var listeners: UInt8 = 0

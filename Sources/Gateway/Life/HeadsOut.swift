@@ -27,7 +27,7 @@ extension Exchange {
         guard cluster.authorization == nil, cluster.forwardsCredentials else { continue }
       case .proxyAuthorization: continue
       // What is to be edited must not come compressed.
-      case .acceptEncoding: if !surface.chain.edits.isEmpty { continue }
+      case .acceptEncoding: if asksForUsage || !surface.chain.edits.isEmpty { continue }
       case .forwarded, .xForwardedProto, .xForwardedHost, .xForwardedPort, .xForwardedPrefix:
         guard trusts else { continue }
       default: break

@@ -33,6 +33,13 @@ public enum Route: Sendable, Equatable {
 
     /// Whether OpenAI's API knows a GET of the same path, which passes on where a default cluster is configured.
     public var isAlsoList: Bool { self == .chatCompletions }
+    /// Whether its streams tell their tokens to those alone who ask for it (`stream_options.include_usage`).
+    public var tellsUsageIfAsked: Bool {
+      switch self {
+      case .chatCompletions, .completions: true
+      default: false
+      }
+    }
     /// Whether the API has a default model where none is named.
     public var hasDefaultModel: Bool {
       switch self {
