@@ -3,13 +3,28 @@
 import Gateway
 import Wire
 
-/// Reads the usage of answers into the access record.
+/// Reads the usage of answers into the access record, and decides which streams are asked for theirs where their clients do
+/// not ask. It stands behind all plugins that may want to know.
 public struct UsageAccounting: Plugin {
-  public init() {}
+  /// Streams whose backend is asked on behalf of the gateway.
+  public enum Streams: Sendable {
+    /// Those of exchanges that have a plugin which needs the tokens.
+    case whenLimited
+    case always, never
+  }
+
+  private let streams: Streams
+
+  public init(streams: Streams = .whenLimited) { self.streams = streams }
 
   public var name: String { "usage_accounting" }
-  public var phases: Phases { .pieces }
+  public var phases: Phases { streams == .whenLimited ? .pieces : [.route, .pieces] }
   public var failing: PluginFailing { .open }
+
+  public func route(_ exchange: Exchange) -> Verdict {
+    exchange.needsUsage = streams == .always
+    return .pass
+  }
 
   public func listens(_ exchange: Exchange) -> Bool {
     switch exchange.route {

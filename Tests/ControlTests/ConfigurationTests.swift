@@ -131,6 +131,12 @@ struct ConfigurationTests {
     #expect(!"\(it)".contains("sk-secret"))
   }
 
+  @Test("says which streams are asked for their tokens", arguments: Configuration.Usage.Streams.allCases)
+  func usage(_ streams: Configuration.Usage.Streams) throws {
+    #expect(try configuration(smallest).usage.streams == .whenLimited)
+    #expect(try configuration(smallest + "usage: { streams: \(streams.rawValue) }\n").usage.streams == streams)
+  }
+
   @Test("amounts to one line")
   func summary() throws {
     #expect(try configuration(smallest).summary == "1 listener, 1 cluster with 1 endpoint, 0 models, open to everybody")

@@ -66,6 +66,7 @@ struct ManualTests {
     #expect(file.dns == silent.dns)
     #expect(file.relay == silent.relay)
     #expect(file.shutdown == silent.shutdown)
+    #expect(file.usage == silent.usage)
     #expect(file.log == silent.log)
     #expect(file.listeners.map(\.backlog) == silent.listeners.map(\.backlog))
     #expect(file.clusters.map(\.tls) == silent.clusters.map(\.tls))

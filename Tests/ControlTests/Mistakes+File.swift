@@ -94,7 +94,7 @@ let fileMistakes: [Mistake] = [
       """
       t.yaml:5:1: x: unknown key; known here: auth, client, clusters, cors, default_cluster, \
       demo_backend, deployments, dns, limits, listeners, log, models, paths, plugins, relay, shutdown, timeouts, \
-      unknown_models, workers
+      unknown_models, usage, workers
       """,
       "t.yaml:6:11: client.<<: unknown key; merge keys are not read, write the keys out",
     ]),
@@ -134,7 +134,7 @@ let fileMistakes: [Mistake] = [
       """
       t.yaml:5:1: zzz: unknown key; known here: auth, client, clusters, cors, default_cluster, \
       demo_backend, deployments, dns, limits, listeners, log, models, paths, plugins, relay, shutdown, timeouts, \
-      unknown_models, workers
+      unknown_models, usage, workers
       """
     ]),
   Mistake(

@@ -147,6 +147,13 @@ let valuesMistakes: [Mistake] = [
       """
     ]),
   Mistake(
+    "streams that are to be counted sometimes", "usage: { streams: when_limit }\n",
+    [
+      """
+      t.yaml:5:10: usage.streams: found "when_limit", expected when_limited, always or never; did you mean when_limited?
+      """
+    ]),
+  Mistake(
     "an unknown log target", "log: { access: sdtout }\n",
     [
       """

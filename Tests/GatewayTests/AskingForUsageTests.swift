@@ -1,4 +1,4 @@
-// Which streams are asked for their tokens, by what plugins say. What becomes of their answers is told by
+// Which streams are asked for their tokens, by what plugins and the configuration say. What becomes of their answers is told by
 // the scenarios.
 
 import Reactor
@@ -6,6 +6,7 @@ import Testing
 import Wire
 
 @testable import Gateway
+@testable import Plugins
 
 @Suite("Streams are asked for their tokens")
 struct AskingForUsageTests {
@@ -15,7 +16,7 @@ struct AskingForUsageTests {
 
   /// What is sent of `body`, when plugins say that they need the tokens, or do not.
   static func sent(
-    _ body: String, path: String = "/v1/chat/completions", needs: Bool
+    _ body: String, path: String = "/v1/chat/completions", needs: Bool, streams: UsageAccounting.Streams? = nil
   ) throws -> (body: String, asks: Bool) {
     try withExchange("POST \(path) HTTP/1.1\r\nHost: a\r\n\r\n") { exchange in
       let scanner = BodyScanner()
@@ -26,6 +27,10 @@ struct AskingForUsageTests {
         exchange.outgoing.places = scanner.places
         exchange.outgoing.body.borrow(bytes)
         exchange.needsUsage = needs
+        if let streams {
+          let plugin = UsageAccounting(streams: streams)
+          if plugin.phases.contains(.route) { #expect(Said(plugin.route(exchange)) == .pass) }
+        }
         exchange.editBody(Destination(cluster: cluster))
         var sent: [UInt8] = []
         exchange.outgoing.body.lendSent(skipping: 0) {
@@ -50,6 +55,17 @@ struct AskingForUsageTests {
     #expect(other.body == Self.asking && other.asks)
     let none = try Self.sent(Self.body, needs: false)
     #expect(none.body == Self.body && !none.asks)
+  }
+
+  @Test(
+    "the configuration may have the last word",
+    arguments: [
+      (UsageAccounting.Streams.whenLimited, true, true), (.whenLimited, false, false), (.always, true, true),
+      (.always, false, true), (.never, true, false), (.never, false, false),
+    ])
+  func configured(_ streams: UsageAccounting.Streams, _ needs: Bool, _ asks: Bool) throws {
+    let found = try Self.sent(Self.body, needs: needs, streams: streams)
+    #expect(found.asks == asks && found.body == (asks ? Self.asking : Self.body))
   }
 
   @Test(

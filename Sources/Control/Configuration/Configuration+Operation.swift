@@ -47,6 +47,19 @@ extension Configuration {
     public init() {}
   }
 
+  /// Which tokens are counted (`usage`).
+  public struct Usage: Sendable, Hashable {
+    public enum Streams: String, Sendable, Hashable, CaseIterable {
+      case whenLimited = "when_limited"
+      case always, never
+    }
+
+    /// Streams that are asked for their tokens where the client does not ask. Default: `when_limited`.
+    public var streams: Streams = .whenLimited
+
+    public init() {}
+  }
+
   /// A pretended model server (`demo_backend`, and `sluice demo-backend`).
   public struct DemoBackend: Sendable, Hashable {
     /// Where it listens. Default: 127.0.0.1:18080.

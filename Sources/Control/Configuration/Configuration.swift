@@ -43,6 +43,8 @@ public struct Configuration: Sendable, Equatable {
   public var relay: Relay
   /// How the gateway leaves.
   public var shutdown: Shutdown
+  /// Which tokens are counted.
+  public var usage: Usage
   /// What is written down, and where.
   public var log: Log
   /// A pretended model server started along with the gateway. Default: none.

@@ -1,4 +1,4 @@
-// relay, log, demo_backend, and addresses that only one of us can have.
+// relay, usage, log, demo_backend, and addresses that only one of us can have.
 
 extension Configuration.Relay {
   mutating func read(_ section: Section) {
@@ -10,6 +10,10 @@ extension Configuration.Relay {
       section.has("high_bytes") ? "high_bytes" : "low_bytes",
       "high mark must be at least twice the low mark (\(found)); raise relay.high_bytes or lower relay.low_bytes")
   }
+}
+
+extension Configuration.Usage {
+  mutating func read(_ section: Section) { section.choice("streams", &streams) }
 }
 
 extension Configuration.Log {

@@ -20,6 +20,7 @@ extension Configuration {
     dns = DNS()
     relay = Relay()
     shutdown = Shutdown()
+    usage = Usage()
     log = Log()
 
     if let found = root.item("workers")?.workers() { workers = found }
@@ -41,6 +42,7 @@ extension Configuration {
     root.section("shutdown") {
       $0.secondsOrZero("drain_seconds", &shutdown.drainNanoseconds, example: 30_000_000_000)
     }
+    root.section("usage") { usage.read($0) }
     root.section("log") { log.read($0) }
     root.section("demo_backend") { section in
       var demo = DemoBackend()

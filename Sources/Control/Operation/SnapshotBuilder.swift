@@ -79,7 +79,8 @@ struct SnapshotBuilder {
       forwardsUnknown: configuration.unknownModels == .forward)
     plugins += [ChatChecks(), catalog]
     if !rules.isEmpty { plugins.append(limits(rules, configuration, in: .route)) }
-    plugins += [PublicModelName(), ModelPilotAnswers(), UsageAccounting()]
+    plugins += [PublicModelName(), ModelPilotAnswers()]
+    plugins.append(UsageAccounting(streams: UsageAccounting.Streams(configuration.usage.streams)))
     plugins.append(ModelStatistics(table: modelSums, models: models))
     // Behind those of `extra`, which may answer first; the last one answers for all.
     plugins += [ModelPilotDialect(catalog: catalog), PLLMDialect(), GatewayDialect(), OpenAIDialect()]
@@ -224,6 +225,16 @@ extension DeploymentState {
     case .running: self = .running
     case .stopped: self = .stopped
     case .starting: self = .starting
+    }
+  }
+}
+
+extension UsageAccounting.Streams {
+  fileprivate init(_ streams: Configuration.Usage.Streams) {
+    switch streams {
+    case .whenLimited: self = .whenLimited
+    case .always: self = .always
+    case .never: self = .never
     }
   }
 }

@@ -720,3 +720,37 @@ class Models(Backend):
             if not (connection.send(chunk(text[:half])) and connection.send(chunk(text[half:]))):
                 return False
         return connection.send(chunk(b"data: [DONE]\n\n") + LAST_CHUNK)
+
+
+USAGE = b'data: {"id":"chatcmpl-0123456789abcdef","object":"chat.completion.chunk","model":"m","choices":[],"usage":{"prompt_tokens":11,"completion_tokens":222,"total_tokens":233}}\n\n'
+DONE = b"data: [DONE]\n\n"
+
+
+class CountsTokens(Backend):
+    """A model server that streams `events`, and tells the tokens in front of [DONE] to whoever asks for it.
+
+    `how` is how the bytes come: an event in a chunk ("chunked"), in one write ("burst"), a byte in a chunk ("bytes"), ended by
+    the connection ("close") or of a known length ("length"). `last` is what comes in place of the usage and [DONE].
+    """
+
+    def __init__(self, events=None, how="chunked", last=None, keep=True, **rest):
+        self.events = [event(0), event(1)] if events is None else events
+        self.how, self.last, self.keep = how, last, keep
+        super().__init__(**rest)
+
+    def answer(self, connection, request):
+        asked = (request.json().get("stream_options") or {}).get("include_usage") is True
+        pieces = self.events + (self.last if self.last is not None else [USAGE, DONE] if asked else [DONE])
+        body = b"".join(pieces)
+        head = SSE_HEAD.replace(b"transfer-encoding: chunked\r\n", b"")
+        if self.how == "close":
+            connection.send(head.replace(b"\r\n\r\n", b"\r\nconnection: close\r\n\r\n"))
+            return all(connection.send(piece) for piece in pieces) and False
+        if self.how == "length":
+            return connection.send(head.replace(b"\r\n\r\n", b"\r\ncontent-length: %d\r\n\r\n" % len(body)) + body)
+        if self.how == "bytes":
+            pieces = [body[i : i + 1] for i in range(len(body))]
+        chunks = [chunk(piece) for piece in pieces] + ([LAST_CHUNK] if self.keep else [])
+        if self.how == "burst":
+            chunks = [b"".join(chunks)]
+        return connection.send(SSE_HEAD) and all(connection.send(each) for each in chunks) and self.keep
