@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.backends import Answers, Models, NeverAnswers
+from harness.backends import Answers, CountsTokens, Models, NeverAnswers, StallsAfterEvents
 from harness.rows import row
 from harness.waiting import until
 
@@ -184,3 +184,25 @@ def test_a_place_is_free_again_after_every_kind_of_end(start, backend):
     assert statuses(client, 2, stream=True) == [200] * 2
     answers.stop()
     assert statuses(client, 3) == [502] * 3
+
+
+def test_tokens_of_a_stream_are_asked_for_where_a_limit_needs_them(start, backend):
+    counts = backend(CountsTokens)
+    gateway = start(counts, limits={"rules": {"tokens": {"of": "ip", "tokens": 1000, "seconds": 3600}}})
+    client = gateway.client()
+    answers = [client.chat(stream=True, max_tokens=600).response() for _ in range(2)]
+    assert [answer.status for answer in answers] == [200, 200]
+    assert all(b'"usage"' not in answer.body and answer.body.endswith(b"data: [DONE]\n\n") for answer in answers)
+    # Of 600 that were reserved for the first, so many were paid.
+    paid = gateway.logged(stream=True)
+    assert int(answers[1].header("x-ratelimit-remaining-tokens")) == 1000 - paid["tokens_in"] - paid["tokens_out"] - 600
+
+
+def test_whoever_leaves_a_stream_pays_what_was_reserved(start, backend):
+    gateway = start(backend(StallsAfterEvents), limits={"rules": {"tokens": {"of": "ip", "tokens": 100, "seconds": 3600}}})
+    client = gateway.client()
+    client.chat(stream=True, max_tokens=60)
+    client.response_head()
+    client.close()
+    gateway.logged(outcome="client_left")
+    assert statuses(gateway.client(), 1, max_tokens=60) == [429]

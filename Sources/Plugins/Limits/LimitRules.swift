@@ -77,6 +77,7 @@ public struct LimitRules: Plugin {
         retryAfter: cost > rate.burst ? nil : verdict.retryAfterNanoseconds)
     }
     LimitCharges.of(exchange).tokens.append(.init(key: key, rate: rate, reserved: cost))
+    exchange.needsUsage = true
     return nil
   }
 
