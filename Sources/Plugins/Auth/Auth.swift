@@ -168,7 +168,8 @@ public struct Auth: Plugin {
     return "\(first)***\(last)"
   }
 
-  private static func redacted(_ secret: String) -> String {
+  /// The same for a source that has the credential as a text.
+  public static func redacted(_ secret: String) -> String {
     var secret = secret
     return secret.withUTF8 { redacted(UnsafeRawBufferPointer($0)) }
   }

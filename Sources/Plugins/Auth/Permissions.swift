@@ -21,6 +21,16 @@ public struct Permissions: OptionSet, Sendable, Hashable {
   /// What a key has that is given nothing else.
   public static let usual: Permissions = [.read, .proxy]
 
+  /// The permission that `word` means, as the configuration, tokens and services write it.
+  public init?(word: some StringProtocol) {
+    switch word {
+    case "read": self = .read
+    case "proxy": self = .proxy
+    case "admin": self = .admin
+    default: return nil
+    }
+  }
+
   /// The permission that a request with `method` lacks; nil when it lacks none.
   func missing(for method: Method) -> String? {
     if !contains(.read) { return "read" }

@@ -1,0 +1,69 @@
+// Credentials that had to be looked for and were found good, known again by their tags: a signature is verified once and
+// not for each request, a service is asked once in a while. A table for each core, bounded, and never in the clear.
+
+import Synchronization
+
+/// Remembers whose a credential is, for a time. Any core may use it; each has a table of its own.
+public final class CredentialMemo: Sendable {
+  private struct Entry {
+    let identity: Identity
+    /// When it is forgotten, in nanoseconds since 1970.
+    let until: UInt64
+    /// Which keys, or which rules, it was found good by.
+    let edition: UInt64
+  }
+
+  /// Two halves: what is asked for moves to the young one. When that is full it becomes the old one, and what was not asked
+  /// for meanwhile is forgotten.
+  private struct Halves {
+    var young: [UInt64: Entry] = [:]
+    var old: [UInt64: Entry] = [:]
+
+    mutating func put(_ entry: Entry, _ tag: UInt64, max: Int) {
+      if young.count >= max, young[tag] == nil { (old, young) = (young, [:]) }
+      young[tag] = entry
+    }
+
+    mutating func forget(_ tag: UInt64) {
+      young[tag] = nil
+      old[tag] = nil
+    }
+  }
+
+  private final class Table: Sendable {
+    let halves = Mutex(Halves())
+  }
+
+  // As many tables as most machines have cores. Two cores of a larger one share a lock, and are right all the same.
+  private let tables: [Table] = (0..<64).map { _ in Table() }
+  private let halfMax: Int
+
+  /// - Parameter entriesMax: credentials that a core remembers at one time; at least 2.
+  public init(entriesMax: Int = 8192) { halfMax = max(1, entriesMax / 2) }
+
+  /// Whose the credential with this tag is, when it was kept for this `edition` and its time is not over.
+  /// - Parameter now: nanoseconds since 1970.
+  public func find(_ tag: UInt64, edition: UInt64 = 0, now: UInt64, core: Int) -> Identity? {
+    table(core)?.halves.withLock { halves in
+      if let entry = halves.young[tag], entry.edition == edition, now < entry.until { return entry.identity }
+      guard let entry = halves.old[tag], entry.edition == edition, now < entry.until else {
+        halves.forget(tag)
+        return nil
+      }
+      halves.put(entry, tag, max: halfMax)
+      return entry.identity
+    }
+  }
+
+  /// Remembers `identity` until `until`, in nanoseconds since 1970.
+  public func keep(_ identity: Identity, _ tag: UInt64, edition: UInt64 = 0, until: UInt64, core: Int) {
+    table(core)?.halves.withLock {
+      $0.put(Entry(identity: identity, until: until, edition: edition), tag, max: halfMax)
+    }
+  }
+
+  private func table(_ core: Int) -> Table? {
+    let index = core % tables.count
+    return tables.indices.contains(index) ? tables[index] : nil
+  }
+}
