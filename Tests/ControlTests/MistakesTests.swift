@@ -36,6 +36,9 @@ struct MistakesTests {
   @Test("about listeners, keys and limits", arguments: accessMistakes)
   func access(_ mistake: Mistake) { check(mistake) }
 
+  @Test("about tokens and a service that is asked", arguments: tokenMistakes)
+  func tokens(_ mistake: Mistake) { check(mistake) }
+
   @Test("about clusters", arguments: upstreamMistakes)
   func upstream(_ mistake: Mistake) { check(mistake) }
 
@@ -47,6 +50,11 @@ struct MistakesTests {
     for mistake in fileMistakes + valuesMistakes + accessMistakes + upstreamMistakes + routingMistakes {
       let words = mistakes(mistake.text, mistake.environment).joined()
       #expect(!words.contains("secret"), "\(mistake.claim): \(words)")
+    }
+    // There a key is called so.
+    for mistake in tokenMistakes {
+      let words = mistakes(mistake.text, mistake.environment).joined()
+      #expect(!words.contains("hidden"), "\(mistake.claim): \(words)")
     }
   }
 

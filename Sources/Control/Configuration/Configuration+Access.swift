@@ -13,11 +13,12 @@ extension Configuration {
   public struct CredentialSources: Sendable, Hashable {
     /// Keys of the file itself (`auth.keys`); no two with one name or one credential. Default: none.
     public var keys: [Key] = []
+    /// Tokens of an issuer (`auth.jwt`). Default: none.
+    public var jwt: JWT?
+    /// A service that knows credentials (`auth.external`). Default: none.
+    public var external: ExternalCheck?
 
     public init() {}
-
-    /// Whether nobody can come in.
-    var isEmpty: Bool { keys.isEmpty }
   }
 
   /// One key a client may show (`auth.keys[]`).

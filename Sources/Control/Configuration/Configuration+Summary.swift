@@ -12,7 +12,10 @@ extension Configuration {
     ]
     switch auth {
     case .open: parts.append("open to everybody")
-    case .required(let sources): parts.append(count(sources.keys.count, "key"))
+    case .required(let sources):
+      if !sources.keys.isEmpty { parts.append(count(sources.keys.count, "key")) }
+      if sources.jwt != nil { parts.append("tokens") }
+      if sources.external != nil { parts.append("an auth service") }
     }
     if demoBackend != nil { parts.append("a demo backend") }
     return parts.joined(separator: ", ")

@@ -12,7 +12,9 @@ extension Configuration.Auth {
       let isClear = section.flag("open", &open)
       let hasSources = sources.read(section)
       switch (open, hasSources) {
-      case (true, true): section.wrong("open", "found open: true together with keys; keep one of them")
+      case (true, true):
+        let what = section.shape(of: "keys") == .nothing ? "those who may come in" : "keys"
+        section.wrong("open", "found open: true together with \(what); keep one of them")
       case (false, false) where !isClear || section.shape(of: "keys") != .nothing: break
       case (false, false): root.report.add(section.place, section.path, "found no keys and no open: true; \(mend)")
       case (true, false): break
@@ -30,6 +32,9 @@ extension Configuration.CredentialSources {
       keys = found
       hasSources = true
     }
+    for key in ["jwt", "external"] where section.shape(of: key) != .nothing { hasSources = true }
+    section.section("jwt") { jwt = Configuration.JWT($0) }
+    section.section("external") { external = Configuration.ExternalCheck($0) }
     return hasSources
   }
 }

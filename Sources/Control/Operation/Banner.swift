@@ -50,8 +50,15 @@ struct Banner {
   private var keys: String {
     switch configuration.auth {
     case .open: "none asked for: whoever reaches a listener may use the backends"
-    case .required(let sources): sources.keys.map(\.name).joined(separator: ", ")
+    case .required(let sources): Self.holders(sources).joined(separator: ", ")
     }
+  }
+
+  private static func holders(_ sources: Configuration.CredentialSources) -> [String] {
+    var holders = sources.keys.map(\.name)
+    if let jwt = sources.jwt { holders.append("tokens of \(jwt.issuer ?? "any issuer whose key is known")") }
+    if let external = sources.external { holders.append("whoever \(external.service.url) admits") }
+    return holders
   }
 
   private var limits: String {

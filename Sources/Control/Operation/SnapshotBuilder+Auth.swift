@@ -5,8 +5,12 @@ import Plugins
 import Reactor
 
 extension SnapshotBuilder {
-  func auth(_ sources: Configuration.CredentialSources) -> Auth {
-    Auth(keys: ConfiguredKeys(sources.keys.compactMap(key)))
+  mutating func auth(_ sources: Configuration.CredentialSources) throws(OperatorError) -> Auth {
+    var others: [any CredentialSource] = []
+    if let jwt = sources.jwt { others.append(try tokens(jwt)) }
+    // Last: what it is asked costs the most.
+    if let external = sources.external { others.append(try check(external)) }
+    return Auth(keys: ConfiguredKeys(sources.keys.compactMap(key)), sources: others)
   }
 
   private func key(_ key: Configuration.Key) -> ConfiguredKeys.Key? {

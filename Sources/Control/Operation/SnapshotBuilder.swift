@@ -13,6 +13,7 @@ struct SnapshotBuilder {
   private let modelSums = ModelSumTable()
   private let readiness = ReadyMemo()
   private let concurrency = ConcurrencyTable()
+  var keptKeys: KeptKeys?
 
   /// The snapshot that `configuration` describes. Throws a message for the operator when a file it names is unusable.
   mutating func build(
@@ -67,7 +68,7 @@ struct SnapshotBuilder {
           table: limiterTable(configuration.limits.tableEntries),
           rate: self.rate(rate), exempt: prefixes(configuration.limits.exempt)))
     }
-    if case .required(let sources) = configuration.auth { plugins.append(auth(sources)) }
+    if case .required(let sources) = configuration.auth { plugins.append(try auth(sources)) }
     let rules = configuration.limits.rules.map(limitRule)
     if !rules.isEmpty { plugins.append(limits(rules, configuration, in: .request)) }
     plugins.append(RateFields())
