@@ -23,8 +23,12 @@ SWIFT_FLAGS := --explicit-target-dependency-import-check error
 # Rooms are compiled into one another, and what tests have checked in debug builds (overlapping accesses, which trap there)
 # is not checked again for every property of every request: together a fifth of the instructions of a request.
 OPTIMISATION := -Xswiftc -cross-module-optimization -Xswiftc -enforce-exclusivity=unchecked
+# What the start of the process has to touch: its own symbols are nobody else's, and relocations are packed (DT_RELR, which
+# needs glibc 2.36, Debian 12's). Resident at the start: 19.5 MiB against 23.3 with the usual linker and flags (2026-11-21).
+LINKING := -Xswiftc -use-ld=lld -Xlinker -z -Xlinker pack-relative-relocs -Xlinker --no-export-dynamic \
+  -Xlinker --exclude-libs=ALL
 # The same flags for all products: others would build the world anew.
-TOOL_FLAGS := -c release --static-swift-stdlib $(SWIFT_FLAGS) $(OPTIMISATION)
+TOOL_FLAGS := -c release --static-swift-stdlib $(SWIFT_FLAGS) $(OPTIMISATION) $(LINKING)
 RELEASE_FLAGS := $(TOOL_FLAGS) --product sluice
 SOURCES := $(wildcard Sources Tests bench) Package.swift
 
