@@ -111,7 +111,7 @@ public final class FetchedKeys: Sendable {
     let outcome: Result<TokenKeys, Unavailable>
     do {
       let answer = try await core.fetch(request, from: place.endpoint, tls: place.tls, on: loop)
-      outcome = await Self.read(answer)
+      outcome = await withTaskExecutorPreference(globalConcurrentExecutor) { await Self.read(answer) }
     } catch {
       outcome = .failure(Unavailable(description: "key set: \(error)"))
     }

@@ -88,7 +88,7 @@ public final class TokenKeys: Sendable {
   /// Keys that are tried for one token, at most: those of a set without ids.
   static let triesMax = 8
 
-  /// The claims of `token`, when a key of its algorithm verifies it. Works on actors of JWTKit's, not where it is called.
+  /// The claims of `token`, when a key of its algorithm verifies it. Works on actors of JWTKit's, and those where the task prefers to.
   func verify(_ token: CompactToken) async throws(TokenRefusal) -> Claims {
     let id = token.header.keyID
     // A key without an id is for whatever id a token names, and a token without one for any key.

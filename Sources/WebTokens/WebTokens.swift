@@ -65,13 +65,20 @@ public final class WebTokens: CredentialSource {
     of token: CompactToken, _ keys: TokenKeys, _ exchange: Exchange, on loop: isolated LoopActor
   ) async throws(TokenRefusal) -> (Claims, UInt64) {
     do throws(TokenRefusal) {
-      return (try await keys.verify(token), keys.number)
+      return (try await verify(token, keys), keys.number)
     } catch {
       // Perhaps the issuer has changed its keys just now.
       guard error.mayBeNewKey, case .fetched(let fetched) = source,
         let newer = await fetched.newer(than: keys, exchange.core, on: loop)
       else { throw error }
-      return (try await newer.verify(token), newer.number)
+      return (try await verify(token, newer), newer.number)
+    }
+  }
+
+  /// On a thread of the pool: a signature takes longer than a loop should be away from its sockets.
+  private func verify(_ token: CompactToken, _ keys: TokenKeys) async throws(TokenRefusal) -> Claims {
+    try await withTaskExecutorPreference(globalConcurrentExecutor) { () async throws(TokenRefusal) in
+      try await keys.verify(token)
     }
   }
 

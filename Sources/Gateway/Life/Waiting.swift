@@ -23,8 +23,11 @@ extension Exchange {
     bound(plugin.waitMax)
     // SAFETY: the exchange belongs to this loop, and so does the actor: whatever the task does, it does on this thread.
     nonisolated(unsafe) let exchange = self
+    // A continuation is resumed by way of the task's preference before it is anywhere else: without one it would pass
+    // through a thread of the global pool.
+    let executor = core.loop.actor.executor
     core.loop.actor.assumeIsolated { loop in
-      _ = Task.immediate {
+      _ = Task.immediate(executorPreference: executor) {
         _ = loop
         do {
           let verdict = try await plugin.wait(in: phase, exchange, on: loop)
