@@ -1,5 +1,6 @@
 import Gateway
 import Reactor
+import Synchronization
 import Testing
 import Wire
 
@@ -154,5 +155,30 @@ struct AuthTests {
     try withExchange("GET /v1/models HTTP/1.1\r\nHost: a\r\n\(fields)\r\n") { exchange in
       #expect(Said(auth.request(exchange)) == expected && exchange.principal?.name == holder)
     }
+  }
+
+  /// Must look when it is asked first, and knows from then on, as when another request's look was quicker.
+  final class Learns: CredentialSource {
+    private let asked = Atomic<Int>(0)
+
+    func find(_ credential: Credential, _ exchange: Exchange) -> Finding {
+      asked.add(1, ordering: .relaxed).newValue == 1 ? .later : .known(Identity(name: "learnt"))
+    }
+
+    func look(
+      for secret: String?, _ kind: Credential.Kind?, _ exchange: Exchange, on loop: isolated LoopActor
+    ) async throws -> Finding { .unknown }
+  }
+
+  @Test("a credential that a source has come to know by the time auth waits for it is no wrong one")
+  func learns() async throws {
+    let plugins: [any Plugin] = [
+      Auth(keys: Self.keys, sources: [Learns()]), WaitingPluginTests.Answers(journal: WaitingPluginTests.Journal()),
+    ]
+    let answer = try await WaitingPluginTests.withCore(plugins) { peer in
+      WaitingPluginTests.send("GET /v1/x HTTP/1.1\r\nHost: a\r\nx-api-key: a\r\nConnection: close\r\n\r\n", peer)
+      return WaitingPluginTests.readToEnd(peer)
+    }
+    #expect(answer.hasSuffix("\r\n\r\nyes"))
   }
 }

@@ -74,8 +74,8 @@ public struct Auth: Plugin {
     }
     do {
       for source in sources {
-        for (kind, secret) in shown where needsLook(source, kind, exchange) {
-          switch try await source.look(for: secret, kind, exchange, on: loop) {
+        for (kind, secret) in shown {
+          switch try await finding(source, kind, secret, exchange, on: loop) {
           case .known(let identity): return admit(identity, exchange)
           case .refused(let failure): refusal = failure
           case .unknown, .later: break
@@ -98,11 +98,16 @@ public struct Auth: Plugin {
     return .fail(refusal ?? Failure(.downstream, .noKey))
   }
 
-  /// Whether `source` must look for what is shown as `kind`. The request's head is there while its plugin waits.
-  private func needsLook(_ source: any CredentialSource, _ kind: Credential.Kind, _ exchange: Exchange) -> Bool {
-    guard let bytes = Self.shown(kind, exchange, readsCookies: readsCookies) else { return false }
-    if case .later = source.find(Credential(kind, bytes), exchange) { return true }
-    return false
+  /// What `source` says of what is shown as `kind`: from memory, where it has come to know it meanwhile, as by another
+  /// request's look. The request's head is there while its plugin waits.
+  private func finding(
+    _ source: any CredentialSource, _ kind: Credential.Kind, _ secret: String, _ exchange: Exchange,
+    on loop: isolated LoopActor
+  ) async throws -> Finding {
+    guard let bytes = Self.shown(kind, exchange, readsCookies: readsCookies) else { return .unknown }
+    let known = source.find(Credential(kind, bytes), exchange)
+    guard case .later = known else { return known }
+    return try await source.look(for: secret, kind, exchange, on: loop)
   }
 
   private static let twice = Failure(
