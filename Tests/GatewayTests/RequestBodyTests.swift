@@ -338,4 +338,21 @@ struct RequestBodyTests {
       }
     }
   }
+
+  @Test("a body is copied for whoever asks, up to the length that they say", arguments: [0, 1, 100, 20_000])
+  func copied(_ count: Int) throws {
+    try Self.withLoop { loop in
+      let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0) }
+      var borrowed = RequestBody()
+      borrowed.borrow(Self.read(bytes, loop))
+      #expect(borrowed.copied(upTo: count) == bytes)
+      if count > 0 { #expect(borrowed.copied(upTo: count - 1) == nil) }
+      var held = RequestBody()
+      for start in stride(from: 0, to: count, by: 999) {
+        let piece = Array(bytes[start..<min(start + 999, count)])
+        held.hold(Self.read(piece, loop), expected: count - start - piece.count, loop)
+      }
+      #expect(held.copied(upTo: .max) == bytes)
+    }
+  }
 }

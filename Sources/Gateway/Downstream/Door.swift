@@ -23,6 +23,7 @@ public final class Door: Sendable {
   /// What a client hears for which there is no room. Nothing over TLS: a handshake is what there is no room for.
   let refusal: [UInt8]
 
+  var isTLS: Bool { tls != nil }
   /// The scheme a client spoke.
   var scheme: StaticString { tls == nil ? "http" : "https" }
 

@@ -156,8 +156,24 @@ public final class Exchange: PayloadSink {
   public internal(set) var answerHasRateFields = false
   /// Whether a plugin answers for the Fetch standard's `Access-Control-*` fields, so that an upstream's are dropped.
   public var ownsCORS = false
+  /// Whether the request's cookies hold what is meant for the gateway: none goes to an upstream then.
+  public var ownsCookies = false
   /// Whether the body was read as JSON.
   public var isJSONBody: Bool { !isForm }
+
+  /// Whether the client speaks TLS, to this gateway or to a proxy in front of it that is believed.
+  public var isSecure: Bool {
+    if client.door.isTLS { return true }
+    guard trustsPeer, let forwarded = field(.xForwardedProto) else { return false }
+    return equalsIgnoringCase(forwarded, "https")
+  }
+
+  /// A copy of the request's body, for plugins of the `body` phase; empty where there is none. Nil when it is longer than
+  /// `limit` bytes, or is not held (see ``Snapshot/holdBytesMax``).
+  public func heldBody(upTo limit: Int) -> [UInt8]? {
+    guard !streamsBody else { return nil }
+    return outgoing.body.copied(upTo: limit)
+  }
 
   /// Notes the model for the access log.
   public func recordModel(_ name: String?) { record.model = name }

@@ -25,6 +25,7 @@ extension Exchange {
       case .host, .contentLength, .transferEncoding, .expect, .xRequestID, .via, .xForwardedFor, .xRealIP: continue
       case .authorization, .xAPIKey, .apiKey:
         guard cluster.authorization == nil, cluster.forwardsCredentials else { continue }
+      case .cookie: if ownsCookies { continue }
       case .proxyAuthorization: continue
       // What is to be edited must not come compressed.
       case .acceptEncoding: if asksForUsage || !surface.chain.edits.isEmpty { continue }

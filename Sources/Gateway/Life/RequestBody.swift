@@ -116,6 +116,18 @@ struct RequestBody {
     }
   }
 
+  /// The body as it came, copied; nil when it is longer than `limit`.
+  func copied(upTo limit: Int) -> [UInt8]? {
+    guard count <= limit else { return nil }
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(count)
+    lendEach { run in
+      bytes.append(contentsOf: run)
+      return true
+    }
+    return bytes
+  }
+
   /// Lends the runs of the body as it goes to the upstream, after the first `skip` bytes of that.
   func lendSent(skipping skip: Int, _ body: (UnsafeRawBufferPointer) -> Bool) {
     var skip = skip

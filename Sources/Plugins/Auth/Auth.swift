@@ -32,6 +32,7 @@ public struct Auth: Plugin {
     if exchange.route == .outside { return .pass }
     // A backend that is sent credentials on might read another one than we did.
     guard exchange.count(of: .authorization) <= 1, exchange.count(of: .xAPIKey) <= 1 else { return .fail(Self.twice) }
+    if readsCookies, exchange.count(of: .cookie) > 0 { exchange.ownsCookies = Self.holdsSession(exchange) }
     // Nearly all requests show one key of the configuration.
     if let shown = exchange.field(.authorization).flatMap(Self.bearer),
       let identity = keys.find(Credential(.bearer, shown))
@@ -140,6 +141,11 @@ public struct Auth: Plugin {
     case .apiKey: exchange.field(.xAPIKey)
     case .session: readsCookies ? exchange.field(.cookie).flatMap { cookie(cookieName, in: $0) } : nil
     }
+  }
+
+  /// Whether a cookie may be that of a session. Of several fields only the first is asked for one.
+  private static func holdsSession(_ exchange: Exchange) -> Bool {
+    exchange.count(of: .cookie) > 1 || shown(.session, exchange, readsCookies: true) != nil
   }
 
   /// The token of `Bearer token` (RFC 6750, 2.1; the scheme in any case).
