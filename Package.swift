@@ -42,6 +42,7 @@ let package = Package(
       name: "KeyStore",
       dependencies: [
         "Bytes", "Wire", "Reactor", "Gateway", "Plugins", .product(name: "GRDB", package: "GRDB.swift"),
+        .product(name: "GRDBSQLite", package: "GRDB.swift"),
       ],
       swiftSettings: swift),
     .target(
@@ -104,7 +105,11 @@ let package = Package(
     .testTarget(
       name: "MockBackendTests", dependencies: ["Reactor", "Stamp", "MockBackend", "TestClient"], swiftSettings: swift),
     .testTarget(
-      name: "KeyStoreTests", dependencies: ["Reactor", "Gateway", "Plugins", "KeyStore"], swiftSettings: swift),
+      name: "KeyStoreTests",
+      dependencies: [
+        "Reactor", "Gateway", "Plugins", "KeyStore", .product(name: "GRDB", package: "GRDB.swift"),
+      ],
+      swiftSettings: swift),
     .testTarget(
       name: "WebTokensTests",
       dependencies: [

@@ -1,16 +1,84 @@
 // One key of the store, without its secret, which nobody keeps.
 
-import GRDB
+import Gateway
 import Plugins
 
-/// A key as lists show it.
-public struct StoredKey: Sendable {
-  /// Tells it from all others, for ever.
-  public let id: String
-  public let identity: Identity
-
-  public init(id: String, identity: Identity) {
-    self.id = id
-    self.identity = identity
+/// A key, or a session that began with one, as the store has it.
+public struct StoredKey: Sendable, Hashable {
+  public enum Kind: String, Sendable {
+    case key
+    /// Shown by a web page as a cookie.
+    case session
   }
+
+  /// What becomes of a request that shows it.
+  public enum Status: String, Sendable {
+    case active, expired, revoked
+  }
+
+  /// Tells it from all others, for ever: `key_` and 16 characters.
+  public let id: String
+  public let kind: Kind
+  /// The holder, for logs, counters and lists. Several keys may have one name.
+  public let name: String
+  /// The first 12 characters of the secret: enough to tell keys apart, too few to be one.
+  public let hint: String
+  public let permissions: Permissions
+  /// Models that it may use; nil is all.
+  public let models: [String]?
+  /// Its account type; nil is none.
+  public let account: String?
+  /// Seconds since 1970, as all times of this type.
+  public let createdAt: Int
+  /// Nil is never.
+  public let expiresAt: Int?
+  public let revokedAt: Int?
+  /// Until when the secret before this one is good as well; nil where there is none.
+  public let previousUntil: Int?
+  /// What a session began with.
+  public let parent: String?
+
+  /// What it is at `now`, in seconds since 1970.
+  public func status(at now: Int) -> Status {
+    if revokedAt != nil { return .revoked }
+    if let expiresAt, now >= expiresAt { return .expired }
+    return .active
+  }
+
+  /// Who shows it, until `end` or until it expires, whichever is first.
+  func identity(until end: Int? = nil) -> Identity {
+    let end = [expiresAt, end].compactMap { $0 }.min()
+    return Identity(
+      name: name, id: id, permissions: permissions, models: models.map { Set($0) }, account: account,
+      expiresAt: end.map(Self.nanoseconds))
+  }
+
+  private static func nanoseconds(_ seconds: Int) -> UInt64 {
+    let (product, overflows) = UInt64(clamping: seconds).multipliedReportingOverflow(by: 1_000_000_000)
+    return overflows ? .max : product
+  }
+}
+
+/// A key that was just made, with the secret that is shown this once. Prints none.
+public struct NewSecret: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+  public let key: StoredKey
+  public let secret: String
+
+  public var description: String { key.id }
+  public var debugDescription: String { description }
+  public var customMirror: Mirror { Mirror(self, children: []) }
+}
+
+extension Permissions {
+  /// The words of permissions, in their order.
+  static let words: [(word: String, permission: Permissions)] = [("read", .read), ("proxy", .proxy), ("admin", .admin)]
+
+  /// The permission that is called `word`.
+  init?(word: String) {
+    guard let found = Self.words.first(where: { $0.word == word }) else { return nil }
+    self = found.permission
+  }
+
+  /// What it is made of.
+  public var words: [String] { Self.words.filter { contains($0.permission) }.map(\.word) }
 }

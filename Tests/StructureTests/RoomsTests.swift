@@ -12,7 +12,8 @@ enum Rooms {
     "Reactor": system.union(["Bytes", "CUV", "COpenSSL"]),
     "Gateway": system.union(["Bytes", "Wire", "Flow", "Reactor"]),
     "Plugins": system.union(["Bytes", "Wire", "Flow", "Reactor", "Gateway"]),
-    "KeyStore": system.union(foundation).union(["Bytes", "Wire", "Reactor", "Gateway", "Plugins", "GRDB"]),
+    "KeyStore": system.union(foundation).union(["Bytes", "Wire", "Reactor", "Gateway", "Plugins", "GRDB", "GRDBSQLite"]
+    ),
     "WebTokens": system.union(foundation).union(["Bytes", "Wire", "Reactor", "Gateway", "Plugins", "JWTKit"]),
     "DemoBackend": system.union(["Bytes", "Wire", "Flow", "Reactor"]),
     "Control": system.union(foundation).union([
