@@ -1,0 +1,70 @@
+// Sessions of web pages: a cookie in place of a key that a page would have to keep. A session may do everything, ends by
+// time, and ends with the key that it began with.
+
+import Gateway
+import Plugins
+import Wire
+
+extension KeyAdministration {
+  /// A working day, in seconds.
+  static let sessionSeconds = 43_200
+
+  /// `POST /admin/sessions`: the cookie is the answer, and its text is nowhere else.
+  func beginSession(_ exchange: Exchange, _ now: Int) async throws(Refused) -> Reply {
+    guard let identity = exchange.identity else { throw Refused(Failure(.downstream, .forbidden(permission: "admin"))) }
+    let isSecure = exchange.isSecure
+    let (name, id, configured) = (identity.name, identity.id, configured[ObjectIdentifier(identity)])
+    let session: NewSecret? = try await change { table in
+      try table.sweepSessions(now: now)
+      var new = NewKey(name: name)
+      new.permissions = .all
+      new.expiresAt = now + Self.sessionSeconds
+      let parent: String
+      if let configured {
+        parent = configured
+      } else if let id {
+        // Of a key of the store: the rows that began it are asked, not what a core remembers.
+        guard let key = try? table.key(id: id), key.status(at: now) == .active, key.permissions.contains(.admin) else {
+          return nil
+        }
+        new.expiresAt = min(now + Self.sessionSeconds, key.expiresAt ?? .max)
+        new.models = key.models
+        new.account = key.account
+        parent = id
+      } else {
+        return nil
+      }
+      return try table.create(new, kind: .session, parent: parent, now: now)
+    }
+    guard let session else {
+      let words = Failure.Refusal(
+        status: 403, message: "A session begins with a key that may manage keys.", code: "session_needs_key")
+      throw Refused(Failure(.downstream, .refused(words)))
+    }
+    let age = max(0, (session.key.expiresAt ?? now) - now)
+    let cookie = Self.cookie(session.secret, age: age, isSecure: isSecure)
+    return KeyAnswer.reply(KeyAnswer.session(session.key), status: 201, fields: [("Set-Cookie", cookie)])
+  }
+
+  /// `DELETE /admin/sessions`: the session that asks, or all that began with the key that asks.
+  func endSession(_ exchange: Exchange) async throws(Refused) -> Reply {
+    let isSecure = exchange.isSecure
+    guard let identity = exchange.identity else { throw Refused(Failure(.downstream, .forbidden(permission: "admin"))) }
+    let (id, configured) = (identity.id, configured[ObjectIdentifier(identity)])
+    try await change { table in
+      if let configured {
+        try table.endSessions(of: configured)
+      } else if let id {
+        try table.endSession(id)
+        try table.endSessions(of: id)
+      }
+    }
+    let gone = Self.cookie("", age: 0, isSecure: isSecure)
+    return KeyAnswer.reply(Array(#"{"object":"session","deleted":true}"#.utf8), fields: [("Set-Cookie", gone)])
+  }
+
+  /// RFC 6265, 4.1. Scripts cannot read it, and other sites' pages cannot have it sent.
+  static func cookie(_ value: String, age: Int, isSecure: Bool) -> String {
+    "\(Auth.cookieName)=\(value); HttpOnly; SameSite=Strict; Path=/; Max-Age=\(age)\(isSecure ? "; Secure" : "")"
+  }
+}
