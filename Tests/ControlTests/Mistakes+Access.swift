@@ -161,6 +161,24 @@ let accessMistakes: [Mistake] = [
       "t.yaml:5:3: auth.open: found open: true together with keys; keep one of them"
     ]),
   Mistake(
+    "a store without a file", without: "auth", "auth: { store: {} }\n",
+    [
+      "t.yaml:4:9: auth.store.path: missing; write e.g. path: /var/lib/sluice/keys.db"
+    ]),
+  Mistake(
+    "a store that is a word", without: "auth", "auth: { store: keys.db }\n",
+    [
+      """
+      t.yaml:4:9: auth.store: found a single value, expected a mapping; write keys with values, indented below it
+      """
+    ]),
+  Mistake(
+    "a store with a list for a file", without: "auth", "auth: { store: { path: [a], mode: 7 } }\n",
+    [
+      "t.yaml:4:18: auth.store.path: found a list, expected the name of a file",
+      "t.yaml:4:29: auth.store.mode: unknown key; known here: path",
+    ]),
+  Mistake(
     "an empty list of keys", without: "auth", "auth: { keys: [] }\n",
     [
       """

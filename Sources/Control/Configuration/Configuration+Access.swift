@@ -17,8 +17,16 @@ extension Configuration {
     public var jwt: JWT?
     /// A service that knows credentials (`auth.external`). Default: none.
     public var external: ExternalCheck?
+    /// Keys that are made and revoked while it runs (`auth.store`). Default: none.
+    public var store: Store?
 
     public init() {}
+  }
+
+  /// A file of keys, which `sluice keys` and the API's `/admin/keys` change (`auth.store`).
+  public struct Store: Sendable, Hashable {
+    /// Made at the start when it is missing. Required.
+    public var path: String
   }
 
   /// One key a client may show (`auth.keys[]`).

@@ -16,6 +16,7 @@ extension Configuration {
       if !sources.keys.isEmpty { parts.append(count(sources.keys.count, "key")) }
       if sources.jwt != nil { parts.append("tokens") }
       if sources.external != nil { parts.append("an auth service") }
+      if sources.store != nil { parts.append("a key store") }
     }
     if demoBackend != nil { parts.append("a demo backend") }
     return parts.joined(separator: ", ")

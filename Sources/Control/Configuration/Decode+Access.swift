@@ -32,9 +32,14 @@ extension Configuration.CredentialSources {
       keys = found
       hasSources = true
     }
-    for key in ["jwt", "external"] where section.shape(of: key) != .nothing { hasSources = true }
+    for key in ["jwt", "external", "store"] where section.shape(of: key) != .nothing { hasSources = true }
     section.section("jwt") { jwt = Configuration.JWT($0) }
     section.section("external") { external = Configuration.ExternalCheck($0) }
+    section.section("store") { entry in
+      let expected = "the name of a file"
+      guard let item = entry.required("path", "write e.g. path: /var/lib/sluice/keys.db") else { return }
+      if let path = item.line(expected) { store = Configuration.Store(path: path) }
+    }
     return hasSources
   }
 }

@@ -56,6 +56,7 @@ struct Banner {
 
   private static func holders(_ sources: Configuration.CredentialSources) -> [String] {
     var holders = sources.keys.map(\.name)
+    if let store = sources.store { holders.append("those of \(store.path)") }
     if let jwt = sources.jwt { holders.append("tokens of \(jwt.issuer ?? "any issuer whose key is known")") }
     if let external = sources.external { holders.append("whoever \(external.service.url) admits") }
     return holders

@@ -66,6 +66,7 @@ public final class Server {
     log = try openLog(configuration.log.access)
     if let demo = configuration.demoBackend { self.demo = try startDemo(demo) }
     let snapshot = try builder.build(configuration, kinds: plugins)
+    builder.settle()
     let count = coreCount
     for listener in configuration.listeners {
       listeners.append(try Doors.open(listener, cores: count, isFirst: true))
@@ -212,6 +213,7 @@ public final class Server {
       core.adopt(snapshot)
       core.change(closing: gone.map(\.door), opening: doors(opened, index))
     }
+    builder.settle()
     removeUnixSockets(gone)
     Terminal.show(from: new.log.level)
     listeners = kept + opened

@@ -1,16 +1,44 @@
 // Who may come in, from the file's words to the auth plugin and its sources.
 
 import Gateway
+import KeyStore
 import Plugins
 import Reactor
 
 extension SnapshotBuilder {
   mutating func auth(_ sources: Configuration.CredentialSources) throws(OperatorError) -> Auth {
+    let configured = sources.keys.compactMap(key)
     var others: [any CredentialSource] = []
+    if let store = sources.store {
+      let stored = try self.stored(store)
+      administration = KeyAdministration(keys: stored, configured: configured)
+      others.append(stored)
+    }
     if let jwt = sources.jwt { others.append(try tokens(jwt)) }
     // Last: what it is asked costs the most.
     if let external = sources.external { others.append(try check(external)) }
-    return Auth(keys: ConfiguredKeys(sources.keys.compactMap(key)), sources: others)
+    return Auth(keys: ConfiguredKeys(configured), sources: others, readsCookies: sources.store != nil)
+  }
+
+  /// The snapshot that was built last is used from now on: sessions that began with a key that its file has no more are
+  /// over. Not before, because a reload that is refused changes nothing.
+  func settle() { if let administration { storedKeys?.adopt(configured: administration.configuredKeys) } }
+
+  /// The store goes on over a reload, unless it is another one.
+  private mutating func stored(_ store: Configuration.Store) throws(OperatorError) -> StoredKeys {
+    if let storedKeys, storedKeys.path == store.path { return storedKeys }
+    do throws(KeyStoreError) {
+      let opened = try StoredKeys(path: store.path) { notice in
+        switch notice {
+        case .trouble(let words): Terminal.error("auth.store: \(words)")
+        case .mended(let words): Terminal.info("auth.store: \(words)")
+        }
+      }
+      storedKeys = opened
+      return opened
+    } catch {
+      throw OperatorError("auth.store: \(error)")
+    }
   }
 
   private func key(_ key: Configuration.Key) -> ConfiguredKeys.Key? {

@@ -2,11 +2,12 @@
 
 import Flow
 import Gateway
+import KeyStore
 import Plugins
 import Reactor
 import Wire
 
-/// Builds snapshots. What must outlive a reload (the limiter's table) is kept here.
+/// Builds snapshots. What must outlive a reload (the limiter's table, the key store) is kept here.
 struct SnapshotBuilder {
   private var table: RateTable?
   private var tableEntries = 0
@@ -14,6 +15,9 @@ struct SnapshotBuilder {
   private let readiness = ReadyMemo()
   private let concurrency = ConcurrencyTable()
   var keptKeys: KeptKeys?
+  var storedKeys: StoredKeys?
+  /// What manages the stored keys; set by `auth` each time.
+  var administration: KeyAdministration?
 
   /// The snapshot that `configuration` describes. Throws a message for the operator when a file it names is unusable.
   mutating func build(
@@ -68,10 +72,13 @@ struct SnapshotBuilder {
           table: limiterTable(configuration.limits.tableEntries),
           rate: self.rate(rate), exempt: prefixes(configuration.limits.exempt)))
     }
+    administration = nil
     if case .required(let sources) = configuration.auth { plugins.append(try auth(sources)) }
+    if administration == nil { storedKeys = nil }
     let rules = configuration.limits.rules.map(limitRule)
     if !rules.isEmpty { plugins.append(limits(rules, configuration, in: .request)) }
     plugins.append(RateFields())
+    if let administration { plugins.append(administration) }
     if tellsDeployments(configuration) { plugins.append(Deployments(try deployments(configuration, clusters))) }
     plugins += extra
     let models = models(configuration, clusters)
