@@ -1,11 +1,16 @@
-// `sluice keys`: what an operator does with keys outside a running gateway.
+// `sluice keys`: keys of a store, and lines for keys of the configuration.
 
 import ArgumentParser
 import Sluice
 
 struct Keys: ParsableCommand {
   static let configuration = CommandConfiguration(
-    abstract: "Prepare keys for the configuration.", subcommands: [Hash.self])
+    abstract: "Make, list, rotate and revoke keys.",
+    discussion: """
+      The keys are in a store, a file that running gateways read (auth.store in the configuration): what is done here \
+      counts from the next request on, without a reload. `hash` is for keys that stand in the configuration itself.
+      """,
+    subcommands: [Create.self, List.self, Revoke.self, Rotate.self, Hash.self])
 
   struct Hash: ParsableCommand {
     static let configuration = CommandConfiguration(
