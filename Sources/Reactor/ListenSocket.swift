@@ -34,6 +34,18 @@ public enum ListenSocket {
     return descriptor
   }
 
+  /// Throws `EADDRINUSE` from "bind" where somebody listens on `address`, be it with `SO_REUSEPORT`. Nobody is listened for
+  /// meanwhile: a client would be taken and dropped.
+  public static func probe(_ address: SocketAddress) throws(ReactorError) {
+    let descriptor = socket(address.domain, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+    guard descriptor >= 0 else { throw ReactorError(code: errno, operation: "socket") }
+    defer { close(descriptor) }
+    try prepare(descriptor, address, reusePort: false)
+    guard address.withSockaddr({ bind(descriptor, $0, $1) }) == 0 else {
+      throw ReactorError(code: errno, operation: "bind")
+    }
+  }
+
   private static func prepare(
     _ descriptor: Int32, _ address: SocketAddress, reusePort: Bool
   ) throws(ReactorError) {

@@ -188,6 +188,15 @@ import Testing
       exit(worked ? EXIT_SUCCESS : EXIT_FAILURE)
     }
   }
+
+  @Test("an address where somebody listens is told, and one that nobody has is not")
+  func probe() throws {
+    let taken = try ListenSocket.open(.loopback(port: 0), backlog: 1, reusePort: true)
+    let address = try #require(SocketAddress.local(of: taken))
+    #expect(throws: ReactorError.self) { try ListenSocket.probe(address) }
+    close(taken)
+    try ListenSocket.probe(address)
+  }
 }
 
 func connectBlocking(_ address: SocketAddress) throws -> Int32 {

@@ -72,8 +72,8 @@ enum Doors {
   ) throws(OperatorError) {
     let isUnix = wanted.family == .unix
     if isFirst, !isUnix, wanted.port != 0 {
-      // Alone at the address? The probe is closed at once.
-      _ = Glibc.close(try socket(wanted, open.listener, shared: false))
+      // Alone at the address? A socket that shares it would not be told.
+      try told(wanted) { () throws(ReactorError) in try ListenSocket.probe(wanted) }
     }
     var address = wanted
     let first = try socket(wanted, open.listener, shared: !isUnix)
@@ -91,8 +91,17 @@ enum Doors {
   private static func socket(
     _ address: SocketAddress, _ listener: Configuration.Listener, shared: Bool
   ) throws(OperatorError) -> Int32 {
+    try told(address) { () throws(ReactorError) in
+      try ListenSocket.open(address, backlog: listener.backlog, reusePort: shared)
+    }
+  }
+
+  /// What is the matter with `address`, in words for the operator.
+  private static func told<Result>(
+    _ address: SocketAddress, _ work: () throws(ReactorError) -> Result
+  ) throws(OperatorError) -> Result {
     do throws(ReactorError) {
-      return try ListenSocket.open(address, backlog: listener.backlog, reusePort: shared)
+      return try work()
     } catch {
       throw OperatorError(
         "listeners: cannot listen on \(address): \(error)"
