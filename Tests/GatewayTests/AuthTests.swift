@@ -143,7 +143,7 @@ struct AuthTests {
       ("x-api-key: sk-alice\r\n", Said.pass, "alice"), ("x-api-key: at-once\r\n", .pass, "quick"),
       ("x-api-key: no-good\r\n", .fail(403, "forbidden"), nil), ("x-api-key: none\r\n", .fail(401, "bad_key"), nil),
       ("x-api-key: else\r\n", .wait, nil), ("", .fail(401, "no_key"), nil),
-      ("Authorization: Bearer else\r\nx-api-key: at-once\r\n", .pass, "quick"),
+      ("Authorization: Bearer none\r\nx-api-key: at-once\r\n", .pass, "quick"),
       ("Cookie: sluice_session=at-once\r\n", .pass, "quick"),
       ("Cookie: a=b; sluice_session=at-once; c=d\r\n", .pass, "quick"),
       ("Cookie: xsluice_session=at-once\r\n", .fail(401, "no_key"), nil),
@@ -180,5 +180,51 @@ struct AuthTests {
       return WaitingPluginTests.readToEnd(peer)
     }
     #expect(answer.hasSuffix("\r\n\r\nyes"))
+  }
+
+  @Test(
+    "an expired key does not keep out a good one beside it",
+    arguments: [
+      ("Authorization: Bearer sk-late\r\nx-api-key: sk-bob\r\n", Said.pass, "bob"),
+      ("Authorization: Bearer nonsense\r\nx-api-key: sk-late\r\n", .fail(401, "bad_key"), "late"),
+    ] as [(String, Said, String)])
+  func expiredBesideGood(_ fields: String, _ expected: Said, _ holder: String) throws {
+    let (said, principal) = try Self.verdict(fields)
+    #expect(said == expected && principal == holder)
+  }
+
+  @Test("a credential that must be looked for is not passed over for one behind it that is known")
+  func order() throws {
+    let auth = Auth(keys: Self.keys, sources: [Source()])
+    let head = "Authorization: Bearer else\r\nx-api-key: sk-alice\r\n"
+    try withExchange("GET /v1/models HTTP/1.1\r\nHost: a\r\n\(head)\r\n") { exchange in
+      #expect(Said(auth.request(exchange)) == .wait && exchange.principal == nil)
+    }
+  }
+
+  @Test("a key of the configuration is no cookie")
+  func noCookie() throws {
+    let auth = Auth(keys: Self.keys, readsCookies: true)
+    try withExchange("GET /v1/models HTTP/1.1\r\nHost: a\r\nCookie: sluice_session=sk-alice\r\n\r\n") { exchange in
+      #expect(Said(auth.request(exchange)) == .fail(401, "bad_key") && exchange.ownsCookies)
+    }
+  }
+
+  @Test(
+    "a session changes things for pages of its own origin alone, and reads for all",
+    arguments: [
+      ("POST", "", true), ("POST", "Sec-Fetch-Site: same-origin\r\n", true), ("POST", "Sec-Fetch-Site: none\r\n", true),
+      ("POST", "Sec-Fetch-Site: same-site\r\n", false), ("POST", "Sec-Fetch-Site: cross-site\r\n", false),
+      ("POST", "Origin: https://a\r\n", true), ("POST", "Origin: https://a:8443\r\n", false),
+      ("POST", "Origin: https://evil.a\r\n", false), ("POST", "Origin: null\r\n", false),
+      ("DELETE", "Origin: http://b\r\n", false), ("GET", "Origin: http://b\r\n", true),
+      ("POST", "Origin: https://a\r\nSec-Fetch-Site: same-site\r\n", false),
+    ])
+  func sameSite(_ method: String, _ fields: String, _ allowed: Bool) throws {
+    let auth = Auth(keys: Self.keys, sources: [Source()], readsCookies: true)
+    let head = "\(method) /v1/x HTTP/1.1\r\nHost: a\r\nCookie: sluice_session=at-once\r\n\(fields)\r\n"
+    try withExchange(head) { exchange in
+      #expect(Said(auth.request(exchange)) == (allowed ? .pass : .fail(403, "refused")))
+    }
   }
 }

@@ -6,7 +6,7 @@ import Reactor
 import Wire
 
 /// Asks for a key or a token in `Authorization: Bearer` or `x-api-key`, and where a source has sessions for their cookie.
-/// Where a request carries several, one that is good is enough.
+/// Where a request carries several, the first that is good counts, in this order; one that is good is enough.
 public struct Auth: Plugin {
   private let keys: ConfiguredKeys
   private let sources: [any CredentialSource]
@@ -32,62 +32,70 @@ public struct Auth: Plugin {
     if exchange.route == .outside { return .pass }
     // A backend that is sent credentials on might read another one than we did.
     guard exchange.count(of: .authorization) <= 1, exchange.count(of: .xAPIKey) <= 1 else { return .fail(Self.twice) }
-    if readsCookies, exchange.count(of: .cookie) > 0 { exchange.ownsCookies = Self.holdsSession(exchange) }
+    if exchange.count(of: .cookie) > 0 { exchange.ownsCookies = holdsSession(exchange) }
     // Nearly all requests show one key of the configuration.
     if let shown = exchange.field(.authorization).flatMap(Self.bearer),
-      let identity = keys.find(Credential(.bearer, shown))
+      let identity = keys.find(Credential(.bearer, shown)), !isOver(identity)
     {
-      return admit(identity, exchange)
+      return admit(identity, .bearer, exchange)
     }
     return ask(exchange)
   }
 
-  /// Asks for all that is shown, from memory.
+  /// Asks for all that is shown, one credential after the other, from memory. The first that must be looked for ends it:
+  /// who comes in does not depend on what is remembered just now.
   private func ask(_ exchange: Exchange) -> Verdict {
-    var first: Failure?
-    var mustLook = judgesRequests
+    var refusal: Failure?
     for kind in Self.kinds {
       guard let shown = Self.shown(kind, exchange, readsCookies: readsCookies), shown.count > 0 else { continue }
-      let credential = Credential(kind, shown)
-      if let identity = keys.find(credential) { return admit(identity, exchange) }
-      for source in sources {
-        switch source.find(credential, exchange) {
-        case .known(let identity): return admit(identity, exchange)
-        case .unknown: break
-        case .refused(let failure): first = first ?? failure
-        case .later: mustLook = true
-        }
+      switch find(Credential(kind, shown), exchange) {
+      case .known(let identity): return admit(identity, kind, exchange)
+      case .later: return .wait
+      case .refused(let failure): refusal = refusal ?? failure
+      case .unknown: refusal = refusal ?? Self.unknown(kind, shown)
       }
-      first = first ?? Failure(.downstream, .badKey(kind == .session ? "***" : Self.redacted(shown)))
     }
-    if mustLook { return .wait }
-    return .fail(first ?? Failure(.downstream, .noKey))
+    if judgesRequests { return .wait }
+    return .fail(refusal ?? Failure(.downstream, .noKey))
+  }
+
+  /// What all sources know of a credential, up to the first that must look.
+  private func find(_ credential: Credential, _ exchange: Exchange) -> Finding {
+    // A key of the configuration is for programs, and no cookie.
+    if credential.kind != .session, let identity = keys.find(credential) { return judged(identity, exchange) }
+    var refusal: Finding?
+    for source in sources {
+      switch source.find(credential, exchange) {
+      case .known(let identity): return judged(identity, exchange)
+      case .later: return .later
+      case .refused(let failure): refusal = refusal ?? .refused(failure)
+      case .unknown: break
+      }
+    }
+    return refusal ?? .unknown
   }
 
   public func wait(in phase: Phases, _ exchange: Exchange, on loop: isolated LoopActor) async throws -> Verdict {
     // Copied before the first suspension: what is borrowed stays for as long as the head, and no longer.
-    let shown = Self.kinds.compactMap { kind -> (kind: Credential.Kind, secret: String)? in
+    let shown = Self.kinds.compactMap { kind -> (kind: Credential.Kind, secret: String?, refusal: Failure)? in
       guard let bytes = Self.shown(kind, exchange, readsCookies: readsCookies), bytes.count > 0 else { return nil }
-      return (kind, String(decoding: bytes, as: UTF8.self))
+      // What is no text is not made one: nobody is to be asked about something else than what was shown.
+      return (kind, String(validating: bytes, as: UTF8.self), Self.unknown(kind, bytes))
     }
-    var refusal = shown.first.map {
-      Failure(.downstream, .badKey($0.kind == .session ? "***" : Self.redacted($0.secret)))
-    }
+    var refusal: Failure?
     do {
-      for source in sources {
-        for (kind, secret) in shown {
-          switch try await finding(source, kind, secret, exchange, on: loop) {
-          case .known(let identity): return admit(identity, exchange)
-          case .refused(let failure): refusal = failure
-          case .unknown, .later: break
-          }
+      for (kind, secret, unknown) in shown {
+        switch try await look(kind, secret, exchange, on: loop) {
+        case .known(let identity): return admit(identity, kind, exchange)
+        case .refused(let failure): refusal = refusal ?? failure
+        case .unknown, .later: refusal = refusal ?? unknown
         }
-        if shown.isEmpty, source.judgesRequests {
-          switch try await source.look(for: nil, nil, exchange, on: loop) {
-          case .known(let identity): return admit(identity, exchange)
-          case .refused(let failure): refusal = failure
-          case .unknown, .later: break
-          }
+      }
+      for source in sources where shown.isEmpty && source.judgesRequests {
+        switch try await source.look(for: nil, nil, exchange, on: loop) {
+        case .known(let identity): return admit(identity, .bearer, exchange)
+        case .refused(let failure): refusal = refusal ?? failure
+        case .unknown, .later: break
         }
       }
     } catch {
@@ -99,16 +107,35 @@ public struct Auth: Plugin {
     return .fail(refusal ?? Failure(.downstream, .noKey))
   }
 
-  /// What `source` says of what is shown as `kind`: from memory, where it has come to know it meanwhile, as by another
-  /// request's look. The request's head is there while its plugin waits.
-  private func finding(
-    _ source: any CredentialSource, _ kind: Credential.Kind, _ secret: String, _ exchange: Exchange,
-    on loop: isolated LoopActor
+  /// What all sources find about what is shown as `kind`: from memory, where one has come to know it meanwhile, as by
+  /// another request's look. The request's head is there while its plugin waits.
+  private func look(
+    _ kind: Credential.Kind, _ secret: String?, _ exchange: Exchange, on loop: isolated LoopActor
   ) async throws -> Finding {
-    guard let bytes = Self.shown(kind, exchange, readsCookies: readsCookies) else { return .unknown }
-    let known = source.find(Credential(kind, bytes), exchange)
-    guard case .later = known else { return known }
-    return try await source.look(for: secret, kind, exchange, on: loop)
+    if kind != .session, let bytes = Self.shown(kind, exchange, readsCookies: readsCookies),
+      let identity = keys.find(Credential(kind, bytes))
+    {
+      return judged(identity, exchange)
+    }
+    var refusal: Finding?
+    for source in sources {
+      guard let bytes = Self.shown(kind, exchange, readsCookies: readsCookies) else { continue }
+      var finding = source.find(Credential(kind, bytes), exchange)
+      if case .later = finding {
+        guard let secret else { continue }
+        finding = try await source.look(for: secret, kind, exchange, on: loop)
+      }
+      switch finding {
+      case .known(let identity): return judged(identity, exchange)
+      case .refused(let failure): refusal = refusal ?? .refused(failure)
+      case .unknown, .later: break
+      }
+    }
+    return refusal ?? .unknown
+  }
+
+  private static func unknown(_ kind: Credential.Kind, _ shown: UnsafeRawBufferPointer) -> Failure {
+    Failure(.downstream, .badKey(kind == .session ? "***" : redacted(shown)))
   }
 
   private static let twice = Failure(
@@ -117,10 +144,25 @@ public struct Auth: Plugin {
       Failure.Refusal(status: 400, message: "A header with credentials was given twice.", code: "duplicate_credentials")
     ))
 
-  private func admit(_ identity: Identity, _ exchange: Exchange) -> Verdict {
+  // MARK: What is found
+
+  private func isOver(_ identity: Identity) -> Bool {
+    identity.expiresAt.map { Machine.wallClockNanoseconds() >= $0 } ?? false
+  }
+
+  /// A credential whose time is over is no good, and another one that is shown may be.
+  private func judged(_ identity: Identity, _ exchange: Exchange) -> Finding {
+    guard isOver(identity) else { return .known(identity) }
     exchange.principal = identity
-    if let end = identity.expiresAt, Machine.wallClockNanoseconds() >= end {
-      let words = Failure.Refusal(status: 401, message: "Your API key has expired.", code: "api_key_expired")
+    let words = Failure.Refusal(status: 401, message: "Your API key has expired.", code: "api_key_expired")
+    return .refused(Failure(.downstream, .refused(words)))
+  }
+
+  private func admit(_ identity: Identity, _ kind: Credential.Kind, _ exchange: Exchange) -> Verdict {
+    exchange.principal = identity
+    if kind == .session, !SameSite.allows(exchange) {
+      let words = Failure.Refusal(
+        status: 403, message: "A session may not be used by pages of other sites.", code: "cross_site_request")
       return .fail(Failure(.downstream, .refused(words)))
     }
     guard let missing = identity.permissions.missing(for: exchange.method) else { return .pass }
@@ -143,9 +185,10 @@ public struct Auth: Plugin {
     }
   }
 
-  /// Whether a cookie may be that of a session. Of several fields only the first is asked for one.
-  private static func holdsSession(_ exchange: Exchange) -> Bool {
-    exchange.count(of: .cookie) > 1 || shown(.session, exchange, readsCookies: true) != nil
+  /// Whether a cookie may be that of a session, here or where there was a store before. Of several fields only the first is
+  /// asked for one.
+  private func holdsSession(_ exchange: Exchange) -> Bool {
+    (readsCookies && exchange.count(of: .cookie) > 1) || Self.shown(.session, exchange, readsCookies: true) != nil
   }
 
   /// The token of `Bearer token` (RFC 6750, 2.1; the scheme in any case).

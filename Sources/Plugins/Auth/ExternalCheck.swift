@@ -42,13 +42,13 @@ public final class ExternalCheck: CredentialSource {
   public func find(_ credential: Credential, _ exchange: Exchange) -> Finding {
     if credential.kind == .session { return .unknown }
     guard service.cacheAge > 0 else { return .later }
-    return known(tag(credential.tag, headers(of: exchange)), exchange).map { .known($0) } ?? .later
+    let tag = tag(credential.tag, credential.kind, headers(of: exchange))
+    return known(tag, exchange).map { .known($0) } ?? .later
   }
 
   public func look(
     for secret: String?, _ kind: Credential.Kind?, _ exchange: Exchange, on loop: isolated LoopActor
   ) async throws -> Finding {
-    // Read before the first suspension.
     let headers = headers(of: exchange)
     if secret == nil, headers.isEmpty { return .unknown }
     var fields = headers
@@ -58,7 +58,7 @@ public final class ExternalCheck: CredentialSource {
     }
     // What could not be sent on as it is would be judged as if it were not there.
     guard fields.allSatisfy({ isFieldValue($0.value) }) else { return .unknown }
-    let tag = tag(secret.map { tagOf($0) } ?? 0, headers)
+    let tag = tag(secret.map { tagOf($0) } ?? 0, kind, headers)
     if service.cacheAge > 0, let holder = known(tag, exchange) { return .known(holder) }
     let answer = try await ask(fields + about(exchange), exchange.core, on: loop)
     switch answer.status {
@@ -99,6 +99,8 @@ public final class ExternalCheck: CredentialSource {
       let field = head.field(index)
       let name = text(head, field.name)
       guard service.headers.contains(where: { $0.lowercased() == name.lowercased() }) else { continue }
+      // The gateway's own session is nobody else's.
+      if field.known == .cookie, exchange.ownsCookies { continue }
       found.append((name, text(head, field.value)))
     }
     return found
@@ -131,10 +133,12 @@ public final class ExternalCheck: CredentialSource {
   }
 
   /// Stands for a credential and for all else that the verdict may come from.
-  private func tag(_ credential: UInt64, _ headers: [(name: String, value: String)]) -> UInt64 {
-    guard !headers.isEmpty else { return credential }
+  private func tag(
+    _ credential: UInt64, _ kind: Credential.Kind?, _ headers: [(name: String, value: String)]
+  ) -> UInt64 {
     // No name and no value has a line's end in it, so nothing can be put together in two ways.
-    return tagOf(headers.reduce("\(credential)") { "\($0)\n\($1.name.lowercased())\n\($1.value)" })
+    let first = kind == .apiKey ? "k\(credential)" : "b\(credential)"
+    return tagOf(headers.reduce(first) { "\($0)\n\($1.name.lowercased())\n\($1.value)" })
   }
 
   /// Who it is, as the answer's fields tell. What they do not tell is as for a key of the configuration.
