@@ -33,8 +33,7 @@ public struct UsageAccounting: Plugin {
       // Looking at every event has a price.
       case _ where route.tellsUsageIfAsked:
         !exchange.isEventStream || exchange.members.includesUsage == true || exchange.asksForUsage
-      case .embeddings, .responses, .messages, .rerank: true
-      default: false
+      default: route.reportsUsage
       }
     default: false
     }

@@ -93,6 +93,7 @@ public struct JSONMemberScanner {
 
   enum Member: UInt8 {
     case none, model, messages, stream, streamOptions, includeUsage, maxTokens, maxCompletionTokens, maxOutputTokens
+    case choices
   }
 
   var state = State.begin
@@ -114,6 +115,8 @@ public struct JSONMemberScanner {
   /// Where the value of `stream_options.include_usage` begins, once there is one.
   var usageStart = 0
   private var plainMaxTokens: Int?
+  /// `n`; nil when absent or no count.
+  public private(set) var choices: Int?
   private var maxCompletionTokens: Int?
   private var maxOutputTokens: Int?
   /// One bit for each open container: 1 for objects.
@@ -231,6 +234,7 @@ extension JSONMemberScanner {
       return
     }
     switch textCount {
+    case 1: if isText("n") { member = .choices }
     case 5:
       guard isText("model") else { return }
       if sawModel { return fail(.duplicateModel) }
@@ -312,6 +316,7 @@ extension JSONMemberScanner {
       streamOptions = ScannedOptions()
     case .includeUsage: includeUsage = nil
     case .maxTokens: plainMaxTokens = nil
+    case .choices: choices = nil
     case .maxCompletionTokens: maxCompletionTokens = nil
     case .maxOutputTokens: maxOutputTokens = nil
     case .model, .messages, .none: break
@@ -412,19 +417,10 @@ extension JSONMemberScanner {
       if boolean == false { streamOptions.usage = .isFalse } else if isText("null") { streamOptions.usage = .isNull }
     case .streamOptions: if isText("null") { streamOptions.kind = .null }
     case .maxTokens: plainMaxTokens = textNumber
+    case .choices: choices = textNumber
     case .maxCompletionTokens: maxCompletionTokens = textNumber
     case .maxOutputTokens: maxOutputTokens = textNumber
     case .model, .messages, .none: break
     }
-  }
-
-  private var textNumber: Int? {
-    guard textCount > 0, textCount <= 18 else { return nil }
-    var number = 0
-    for index in 0..<Int(textCount) {
-      guard ASCII.isDigit(text[index]) else { return nil }
-      number = number &* 10 &+ Int(text[index] &- 0x30)
-    }
-    return number
   }
 }

@@ -29,6 +29,7 @@ struct RouteTests {
     arguments: [
       "/v1/chat/completions/", "/v1//chat/completions", "/v1/chat//completions", "/v1/chat%2Fcompletions",
       "/v1/chat/%63ompletions", "/v1/%63%68%61%74/completions", "/v1/chat/completions%2f", "/v1///chat/completions//",
+      "/v1/Chat/Completions", "/v1/chat/completions;x=1", "/v1/chat/completions%20", "/v1/CHAT/%43ompletions/;/x",
     ])
   func spelledOtherwise(_ path: String) {
     let found = Self.find(path)
@@ -40,7 +41,7 @@ struct RouteTests {
     arguments: [
       ("/a/b", "/a/b"), ("//a///b//", "/a/b"), ("/%61%2Fb%2f", "/a/b"), ("/", "/"), ("//", "/"), ("", ""),
       ("/a%", "/a%"),
-      ("/a%2", "/a%2"), ("/a%zz", "/a%zz"), ("/%2561", "/%61"),
+      ("/a%2", "/a%2"), ("/a%zz", "/a%zz"), ("/%2561", "/%61"), ("/Ab;c/d", "/ab"), ("/a%20/ ", "/a"), (";", ""),
     ])
   func canonical(_ path: String, _ expected: String) {
     #expect(String(decoding: Route.canonical(path.utf8), as: UTF8.self) == expected)
@@ -50,7 +51,7 @@ struct RouteTests {
     "what is no inference path passes as something else",
     arguments: [
       "/v1", "/v1/", "/v1/chat", "/v1/chat/completions/chatcmpl-1",
-      "/v1/Chat/Completions", "/v1/files", "/v1/modelsx", "/v1/model", "/v1/MODELS",
+      "/v1/files", "/v1/modelsx", "/v1/model", "/v1/MODELS",
       "/api/v1/realtime", "/v1/completions.", "/v1/...", "/v1/.well-known/x", "/v1/a..b", "/v1/%2", "/v1/%",
     ])
   func other(_ path: String) {

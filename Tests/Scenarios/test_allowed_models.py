@@ -92,3 +92,9 @@ def test_a_body_that_names_no_model_might_use_any(scoped, type_, body):
         answer = client.response()
         assert answer.status == expected, answer
     assert gateway.some.get("/v1/files").status == 200
+
+
+def test_the_health_of_other_models_deployments_is_not_there(scoped):
+    gateway = scoped(["big"])
+    of = lambda client, id_: client.get(f"/api/deployments/{id_}/health").status  # noqa: E731
+    assert of(gateway.some, "big:7b") == 200 and of(gateway.some, "small") == 404 and of(gateway.all, "small") == 200

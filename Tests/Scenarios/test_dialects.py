@@ -271,7 +271,7 @@ def test_where_a_backend_is_is_told_to_nobody_unless_the_file_says_so(served):
     assert "direct_endpoint" not in answer.json()["x_modelpilot"] and b"127.0.0.1" not in answer.body
 
 
-@pytest.mark.parametrize("prefix, wanted", [("/v1", "gzip"), (MODELPILOT, None), (PLLM, None), (GATEWAY, "gzip")])
+@pytest.mark.parametrize("prefix, wanted", [("/v1", "gzip"), (MODELPILOT, "identity"), (PLLM, "identity"), (GATEWAY, "gzip")])
 def test_what_is_to_be_edited_is_not_asked_for_compressed(served, prefix, wanted):
     gateway, models = served()
     assert gateway.client().chat({"Accept-Encoding": "gzip"}, target=prefix + "/chat/completions", model="mistral").response().status == 200

@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness.backends import Answers, CountsTokens, Models, NeverAnswers, StallsAfterEvents
+from harness.backends import Answers, ClosesBetweenEvents, CountsTokens, Models, NeverAnswers, StallsAfterEvents
 from harness.rows import row
 from harness.waiting import until
 
@@ -206,3 +206,62 @@ def test_whoever_leaves_a_stream_pays_what_was_reserved(start, backend):
     client.close()
     gateway.logged(outcome="client_left")
     assert statuses(gateway.client(), 1, max_tokens=60) == [429]
+
+
+@pytest.mark.parametrize("target, raw, type_", [
+    ("/v1/images/generations", b'{"data":[{"b64_json":"%b"}]}' % (b"x" * 100_000), "application/json"),
+    ("/v1/audio/speech", b"\0" * 100_000, "audio/mpeg"),
+])  # fmt: skip
+def test_bytes_of_images_and_speech_are_no_tokens(start, backend, target, raw, type_):
+    head = f"HTTP/1.1 200 OK\r\ncontent-type: {type_}\r\ncontent-length: {len(raw)}\r\n\r\n".encode()
+    gateway = start(backend(Answers, head + raw), limits={"rules": {"tokens": {"of": "ip", "tokens": 100, "seconds": 3600}}})
+    client = gateway.client()
+    for _ in range(3):
+        assert client.post(target, {"model": "m", "input": "x", "prompt": "x"}).status == 200
+
+
+def test_an_answer_that_is_compressed_is_not_asked_for_where_its_tokens_count(start, backend):
+    models = backend(Models)
+    gateway = start(models, limits={"rules": {"tokens": {"of": "ip", "tokens": 100, "seconds": 3600}}})
+    assert gateway.client().chat({"Accept-Encoding": "gzip"}, max_tokens=90).response().status == 200
+    assert models.requests[0].header("accept-encoding") == "identity"
+    assert gateway.client().chat(max_tokens=90).response().header("x-ratelimit-remaining-tokens") == "5"
+
+
+def test_a_stream_that_its_backend_breaks_off_costs_what_was_sent(start, backend):
+    gateway = start(backend(ClosesBetweenEvents), limits={"rules": {"tokens": {"of": "ip", "tokens": 100, "seconds": 3600}}})
+    for _ in range(3):
+        assert gateway.client().chat(stream=True, max_tokens=90).response().status == 200
+    gateway.logged(outcome="upstream_cut")
+
+
+@pytest.mark.parametrize("most", [10**18, 2**63 - 1, 10**30, 101.0, 1e20])
+def test_tokens_are_reserved_whatever_the_number_looks_like(limited, most):
+    gateway = limited(tokens={"of": "key", "tokens": 100})
+    assert gateway.of("alice").chat(max_tokens=most).response().status == 429
+
+
+def test_tokens_are_reserved_for_each_choice(limited):
+    gateway = limited(tokens={"of": "key", "tokens": 100})
+    assert statuses(gateway.of("alice"), 1, max_tokens=40, n=3) == [429]
+
+
+@pytest.mark.parametrize("target", ["/v1/CHAT/completions", "/v1/chat/completions;x", "/v1/chat/completions%20", "/v1/responses/compact"])
+def test_tokens_count_below_whatever_path_names_a_model(limited, target):
+    gateway = limited(tokens={"of": "key", "tokens": 100})
+    assert statuses(gateway.of("alice"), 1, target=target, max_tokens=101) == [429]
+
+
+def test_exempt_addresses_are_not_counted_by_rules_of_addresses(limited, start, backend):
+    rules = {"each": {"of": "ip", "requests": 1}}
+    gateway = start(backend(Models), limits={"exempt": ["127.0.0.2/32"], "rules": rules})
+    assert statuses(gateway.client(source="127.0.0.2"), 3) == [200] * 3 and statuses(gateway.client(), 2) == [200, 429]
+
+
+def test_a_refusal_says_what_its_limit_is_about(start, backend):
+    rules = {"free": {"of": "all", "requests": 1, "models": ["m"], "accounts": ["free"], "routes": ["/chat/completions"]}}
+    gateway = start(backend(Models), auth={"keys": [account("a", "free")]}, limits={"rules": rules})
+    client = gateway.client(key="key-of-a-0123456789")
+    assert statuses(client, 1) == [200]
+    message = client.chat().response().json()["error"]["message"]
+    assert "of all clients (the model m, /chat/completions, accounts of type free): Limit 1 per minute." in message

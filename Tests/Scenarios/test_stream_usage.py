@@ -222,10 +222,12 @@ def test_only_streams_that_have_to_be_asked_are_asked(counted, path, members):
     gateway, counts = counted(kind=Echoes)
     body = json.dumps({"model": "m", **members}).encode()
     assert stream(gateway, body, path, {**JSON, "Accept-Encoding": "gzip"}).status == 200
-    assert counts.requests[0].body == body and counts.requests[0].header("accept-encoding") == "gzip"
+    assert counts.requests[0].body == body
+    # What tells its tokens must come so that they can be read, and all else as the client likes it.
+    assert counts.requests[0].header("accept-encoding") == ("gzip" if "speech" in path else "identity")
 
 
 def test_a_stream_that_is_asked_is_not_asked_for_compressed(counted):
     gateway, counts = counted(kind=Models)
     stream(gateway, headers={**JSON, "Accept-Encoding": "gzip"})
-    assert counts.requests[0].header("accept-encoding") is None
+    assert counts.requests[0].all("accept-encoding") == ["identity"]

@@ -138,7 +138,13 @@ struct JSONFuzzTests {
     }
     let boolean = { (text: String?) -> Bool? in text == "true" ? true : text == "false" ? false : nil }
     let number = { (text: String?) -> Int? in
-      guard let text, text.count <= 18, text.allSatisfy({ $0.isASCII && $0.isNumber }) else { return nil }
+      guard let text, let first = text.utf8.first, (0x30...0x39).contains(first) else { return nil }
+      guard text.utf8.count <= 24 else { return .max }
+      guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else {
+        guard let value = Double(text), value >= 0, value == value.rounded() else { return nil }
+        return Int(exactly: value) ?? .max
+      }
+      if Int(text) == nil { return .max }
       return Int(text)
     }
     let tokens = number(expected.found["max_completion_tokens"]) ?? number(expected.found["max_tokens"])

@@ -126,12 +126,15 @@ struct JSONMemberScannerTests {
     #expect(scanEveryWay(#"{"stream":true,"stream":null}"#).stream == nil)
   }
 
-  @Test("the bound on tokens is a plain number of the newest member")
+  @Test("the bound on tokens is a whole number of the newest member, however large")
   func tokens() {
     let table = [
       (#"{"max_tokens":5}"#, 5), (#"{"max_tokens":5,"max_completion_tokens":7}"#, 7), (#"{"max_output_tokens":9}"#, 9),
-      (#"{"max_tokens":-5}"#, nil), (#"{"max_tokens":1e3}"#, nil), (#"{"max_tokens":"5"}"#, nil),
-      (#"{"max_tokens":99999999999999999999999999999999}"#, nil), (#"{"max_tokens":null}"#, nil),
+      (#"{"max_tokens":-5}"#, nil), (#"{"max_tokens":1e3}"#, 1000), (#"{"max_tokens":100.0}"#, 100),
+      (#"{"max_tokens":1.5}"#, nil), (#"{"max_tokens":"5"}"#, nil),
+      (#"{"max_tokens":99999999999999999999999999999999}"#, .max),
+      (#"{"max_tokens":9223372036854775807}"#, .max), (#"{"max_tokens":9223372036854775808}"#, .max),
+      (#"{"max_tokens":1e300}"#, .max), (#"{"max_tokens":null}"#, nil),
     ]
     for (json, expected) in table { #expect(scanEveryWay(json).maxTokens == expected, "\(json)") }
   }

@@ -12,8 +12,9 @@ extension SnapshotBuilder {
   }
 
   func deployments(
-    _ configuration: Configuration, _ clusters: [Gateway.Cluster]
+    _ configuration: Configuration, _ clusters: [Gateway.Cluster], _ catalog: [CatalogModel]
   ) throws(OperatorError) -> [Deployment] {
+    func served(by id: String) -> [CatalogModel] { catalog.filter { $0.deployment == id } }
     var all: [Deployment] = []
     for one in configuration.deployments {
       let states = configuration.models.filter { $0.deployment == one.id }.map(\.state)
@@ -22,13 +23,17 @@ extension SnapshotBuilder {
       if one.services.isEmpty {
         probes = self.probes(of: configuration.models.filter { $0.deployment == one.id }, clusters, one.timeNanoseconds)
       }
-      all.append(Deployment(id: one.id, state: state(one.state.map { [$0] } ?? states), probes: probes))
+      all.append(
+        Deployment(
+          id: one.id, state: state(one.state.map { [$0] } ?? states), probes: probes, models: served(by: one.id)))
     }
     var seen = Set(all.map(\.id))
     for id in configuration.models.map(\.deployment) where seen.insert(id).inserted {
       let models = configuration.models.filter { $0.deployment == id }
       all.append(
-        Deployment(id: id, state: state(models.map(\.state)), probes: probes(of: models, clusters, 3_000_000_000)))
+        Deployment(
+          id: id, state: state(models.map(\.state)), probes: probes(of: models, clusters, 3_000_000_000),
+          models: served(by: id)))
     }
     return all
   }

@@ -79,9 +79,11 @@ struct SnapshotBuilder {
     if !rules.isEmpty { plugins.append(limits(rules, configuration, in: .request)) }
     plugins.append(RateFields())
     if let administration { plugins.append(administration) }
-    if tellsDeployments(configuration) { plugins.append(Deployments(try deployments(configuration, clusters))) }
-    plugins += extra
     let models = models(configuration, clusters)
+    if tellsDeployments(configuration) {
+      plugins.append(Deployments(try deployments(configuration, clusters, models)))
+    }
+    plugins += extra
     let catalog = ModelCatalog(
       models: models, fallback: clusters.first { $0.name == configuration.defaultCluster },
       forwardsUnknown: configuration.unknownModels == .forward)
@@ -120,7 +122,8 @@ struct SnapshotBuilder {
     _ rules: [LimitRule], _ configuration: Configuration, in phase: Phases
   ) -> LimitRules {
     LimitRules(
-      rules, rates: limiterTable(configuration.limits.tableEntries), concurrency: concurrency, phase: phase)
+      rules, rates: limiterTable(configuration.limits.tableEntries), concurrency: concurrency, phase: phase,
+      exempt: prefixes(configuration.limits.exempt))
   }
 
   private func limitRule(_ rule: Configuration.LimitRule) -> LimitRule {

@@ -39,6 +39,8 @@ public struct AccessRecord: Sendable {
     get { failureOrNil?.failure }
     set { failureOrNil = newValue.map { RecordedFailure($0) } }
   }
+  /// Whether something went wrong with it, be it in mid-answer.
+  public var hasFailed: Bool { failureOrNil != nil }
   private var failureOrNil: RecordedFailure?
   /// Times in nanoseconds of the loop's clock; 0 is not yet.
   public internal(set) var startedAt: UInt64
@@ -50,7 +52,9 @@ public struct AccessRecord: Sendable {
 
   mutating func note(_ usage: TokenUsage) {
     func count(_ number: Int) -> UInt32 { UInt32(clamping: min(number, Int(UInt32.max) - 1)) }
-    if let input = usage.input { tokens.0 = count(input) }
+    // Where only the sum is told, as of embeddings, nothing was written by the model.
+    let onlySum = usage.output == nil && tokens.1 == .max ? usage.total : nil
+    if let input = usage.input ?? onlySum { tokens.0 = count(input) }
     if let output = usage.output { tokens.1 = count(output) }
   }
 

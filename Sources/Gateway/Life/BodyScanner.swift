@@ -16,7 +16,7 @@ public struct BodyMembers {
   public internal(set) var messages = ScannedList.missing
   /// `stream_options.include_usage`.
   public internal(set) var includesUsage: Bool?
-  /// `max_tokens`, or its newer name.
+  /// The most tokens that the answer may have: `max_tokens`, or its newer names, for each of `n` choices.
   public internal(set) var tokensMax: Int?
   /// Whether the body is JSON, so that a name put in place of another must be escaped.
   public internal(set) var isJSON = true
@@ -67,7 +67,10 @@ final class BodyScanner {
       members.streamIsNoBoolean = json.streamNotBoolean
       members.messages = json.messages
       members.includesUsage = json.includeUsage
-      members.tokensMax = json.maxTokens
+      members.tokensMax = json.maxTokens.map { most in
+        let all = most.multipliedReportingOverflow(by: max(json.choices ?? 1, 1))
+        return all.overflow ? .max : all.partialValue
+      }
     }
     return .success(members)
   }

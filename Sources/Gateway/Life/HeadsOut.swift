@@ -8,6 +8,13 @@ import Wire
 extension Exchange {
   // MARK: To the upstream
 
+  /// Whether something of the answer must be understood on its way.
+  private var readsAnswer: Bool {
+    if asksForUsage || !surface.chain.edits.isEmpty { return true }
+    guard needsUsage, case .inference(let route) = route else { return false }
+    return route.reportsUsage
+  }
+
   /// The request's head for `endpoint`, in the core's scratch; nil when it does not fit.
   func writeUpstreamHead(_ endpoint: EndpointState) -> UnsafeRawBufferPointer? {
     guard let head, let parser else { return nil }
@@ -27,8 +34,7 @@ extension Exchange {
         guard cluster.authorization == nil, cluster.forwardsCredentials else { continue }
       case .cookie: if ownsCookies { continue }
       case .proxyAuthorization: continue
-      // What is to be edited must not come compressed.
-      case .acceptEncoding: if asksForUsage || !surface.chain.edits.isEmpty { continue }
+      case .acceptEncoding: if readsAnswer { continue }
       case .forwarded, .xForwardedProto, .xForwardedHost, .xForwardedPort, .xForwardedPrefix:
         guard trusts else { continue }
       default: break
@@ -40,6 +46,8 @@ extension Exchange {
       writer.write(head.bytes(field.value))
       writer.write("\r\n")
     }
+    // What is to be read or edited must not come compressed, which silence would allow (RFC 9110, 12.5.3).
+    if readsAnswer { writer.write("Accept-Encoding: identity\r\n") }
     if let authorization = cluster.authorization {
       writer.write("Authorization: ")
       authorization.withUnsafeBytes { writer.write($0) }

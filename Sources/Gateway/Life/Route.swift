@@ -33,6 +33,16 @@ public enum Route: Sendable, Equatable {
 
     /// Whether OpenAI's API knows a GET of the same path, which passes on where a default cluster is configured.
     public var isAlsoList: Bool { self == .chatCompletions }
+    /// Whether its answers may tell how many tokens they took.
+    public var reportsUsage: Bool {
+      switch self {
+      case .chatCompletions, .completions, .embeddings, .responses, .messages, .rerank, .imagesGenerations,
+        .imagesEdits,
+        .audioTranscriptions:
+        true
+      case .moderations, .imagesVariations, .audioSpeech, .audioTranslations: false
+      }
+    }
     /// Whether its streams tell their tokens to those alone who ask for it (`stream_options.include_usage`).
     public var tellsUsageIfAsked: Bool {
       switch self {
@@ -75,7 +85,7 @@ public enum Route: Sendable, Equatable {
 
   private static func below(_ rest: UnsafeRawBufferPointer) -> Route {
     for (path, route) in inferences where rest.elementsEqual(path) { return .inference(route) }
-    // Spelled otherwise it is the same to most backends, so it must be to whatever is checked here.
+    // Spelled otherwise it is the same to some backends, so it must be to whatever is checked here.
     let plain = canonical(rest)
     for (path, route) in inferences where plain == path { return .inference(route) }
     let models: StaticString = "/models"
@@ -87,7 +97,8 @@ public enum Route: Sendable, Equatable {
     return .model(percentDecoded(UnsafeRawBufferPointer(rebasing: tail.dropFirst())))
   }
 
-  /// `path` as most servers read it: escapes undone, several slashes as one, and none at its end.
+  /// `path` as the most generous servers read it: escapes undone, letters small, several slashes as one, and neither
+  /// parameters (`;x`) nor blanks nor a slash at its end.
   public static func canonical(_ path: some Collection<UInt8>) -> [UInt8] {
     Array(path).withUnsafeBytes { path in
       var out: [UInt8] = []
@@ -96,9 +107,14 @@ public enum Route: Sendable, Equatable {
       while index < path.count {
         let (byte, size) = character(path, at: index)
         index += size
-        if byte != UInt8(ascii: "/") || out.last != UInt8(ascii: "/") { out.append(byte) }
+        if byte == UInt8(ascii: ";") { break }
+        if byte != UInt8(ascii: "/") || out.last != UInt8(ascii: "/") {
+          out.append(byte &- UInt8(ascii: "A") < 26 ? byte | 0x20 : byte)
+        }
       }
-      if out.count > 1, out.last == UInt8(ascii: "/") { out.removeLast() }
+      while out.count > 1, let last = out.last, last == UInt8(ascii: "/") || last == UInt8(ascii: " ") {
+        out.removeLast()
+      }
       return out
     }
   }

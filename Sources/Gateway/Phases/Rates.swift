@@ -35,10 +35,13 @@ public struct LimitReached: Sendable {
 
   public let measure: Measure
   public let subject: Subject
+  /// What it is about, where it is not about everything: words that the client knows itself, such as its model.
+  public let about: [String]
   /// Nanoseconds until the same request may be let in; nil is never, because it asks for more than the limit gives.
   public let retryAfter: UInt64?
 
-  public init(_ measure: Measure, of subject: Subject, retryAfter: UInt64?) {
+  public init(_ measure: Measure, of subject: Subject, about: [String] = [], retryAfter: UInt64?) {
+    self.about = about
     self.measure = measure
     self.subject = subject
     self.retryAfter = retryAfter

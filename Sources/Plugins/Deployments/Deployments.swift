@@ -26,8 +26,11 @@ public struct Deployment: Sendable {
   public let id: String
   public let state: DeploymentState
   public let probes: [Probe]
+  /// All names of the models that it serves.
+  let models: [String]
 
-  public init(id: String, state: DeploymentState, probes: [Probe]) {
+  public init(id: String, state: DeploymentState, probes: [Probe], models: [CatalogModel] = []) {
+    self.models = models.flatMap(\.names)
     self.id = id
     self.state = state
     self.probes = probes
@@ -57,7 +60,7 @@ public struct Deployments: Plugin {
     guard exchange.method == .get || exchange.method == .head else {
       return .fail(Failure(.downstream, .method(allowed: "GET, HEAD")))
     }
-    guard let deployment = deployments[id] else {
+    guard let deployment = deployments[id], exchange.identity?.mayUse(any: deployment.models) ?? true else {
       let refusal = Failure.Refusal(status: 404, message: "No deployment '\(id)'", code: "deployment_not_found")
       return .fail(Failure(.downstream, .refused(refusal)))
     }

@@ -67,12 +67,13 @@ struct ErrorWords {
 
   /// Which limit is used up.
   private mutating func describe(_ reached: LimitReached) {
-    let whose =
+    let subject =
       switch reached.subject {
       case .address: "from your address"
       case .key: "with your API key"
       case .everybody: "of all clients"
       }
+    let whose = reached.about.isEmpty ? subject : "\(subject) (\(reached.about.joined(separator: ", ")))"
     let again = reached.retryAfter.map { "Please try again in \(ResetTime.text($0))." }
     (type, code) = ("requests", "rate_limit_exceeded")
     switch reached.measure {

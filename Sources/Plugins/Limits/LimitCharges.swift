@@ -32,7 +32,7 @@ final class LimitCharges {
     for key in charges.entered { concurrency.leave(key) }
     guard !charges.tokens.isEmpty else { return }
     let now = exchange.core.loop.now
-    let cost = cost(of: exchange.record)
+    let cost = cost(of: exchange)
     for charge in charges.tokens {
       let change = cost.owed(reserved: charge.reserved) - charge.reserved
       if change != 0 { rates.settle(key: charge.key, cost: change, now: now, rate: charge.rate) }
@@ -57,24 +57,31 @@ final class LimitCharges {
     }
   }
 
-  private static func cost(of record: AccessRecord) -> Cost {
-    cost(
+  private static func cost(of exchange: Exchange) -> Cost {
+    let record = exchange.record
+    var hasText = false
+    if case .inference(let route) = exchange.route { hasText = route.kind == .text }
+    return cost(
       tokensIn: record.tokensIn, tokensOut: record.tokensOut, status: record.status, isStream: record.isStream,
-      bytesOut: record.bytesOut, wasSent: record.sentAt != 0)
+      bytesOut: hasText ? record.bytesOut : 0, wasSent: record.sentAt != 0, wasCut: record.hasFailed)
   }
 
-  /// A client that leaves before the backend has counted pays for what it was sent.
+  /// A client that leaves before the backend has counted pays what it has reserved, and no less than what it was sent; one
+  /// whose backend breaks off pays what it was sent. What is no text is not told by its bytes.
   static func cost(
-    tokensIn: Int?, tokensOut: Int?, status: Int, isStream: Bool, bytesOut: UInt64, wasSent: Bool
+    tokensIn: Int?, tokensOut: Int?, status: Int, isStream: Bool, bytesOut: UInt64, wasSent: Bool, wasCut: Bool = false
   ) -> Cost {
     if tokensIn != nil || tokensOut != nil {
-      return .counted((tokensIn ?? 0).addingReportingOverflow(tokensOut ?? 0).partialValue)
+      return .counted(min(tokensIn ?? 0, tokensMax) + min(tokensOut ?? 0, tokensMax))
     }
     guard wasSent, status < 400 else { return .nothing }
-    return .estimated(Int(clamping: bytesOut / (isStream ? eventBytes : tokenBytes)))
+    let sent = Int(clamping: bytesOut / (isStream ? eventBytes : tokenBytes))
+    return wasCut ? .counted(min(sent, tokensMax)) : .estimated(min(sent, tokensMax))
   }
 
   /// Bytes that a token takes in an answer, and the event that brings it in a stream: about, and rather more.
   private static let tokenBytes: UInt64 = 5
   private static let eventBytes: UInt64 = 250
+  /// More than any answer has: a backend that miscounts locks nobody out for months.
+  private static let tokensMax = 1 << 24
 }

@@ -64,7 +64,8 @@ public struct LimitRule: Sendable {
       guard let account = exchange.identity?.account, accounts.contains(account) else { return false }
     }
     if !models.isEmpty, !isAboutModel(of: exchange) { return false }
-    if case .tokens = measure {
+    // Below another path a request that names a model has it work all the same.
+    if case .tokens = measure, exchange.members.model == nil {
       guard case .inference = exchange.route else { return false }
     }
     guard !routes.isEmpty else { return true }
@@ -77,6 +78,17 @@ public struct LimitRule: Sendable {
   private func isAboutModel(of exchange: Exchange) -> Bool {
     if let model = exchange.model { return model.names.contains { models.contains($0) } }
     return exchange.members.model.map { models.contains($0) } ?? false
+  }
+
+  /// What it is about in `exchange`, in words for its client.
+  func about(_ exchange: Exchange) -> [String] {
+    var about: [String] = []
+    if !models.isEmpty, let model = exchange.members.model { about.append("the model \(model)") }
+    if !routes.isEmpty {
+      about.append(String(decoding: exchange.path.dropFirst(exchange.surface.prefixCount), as: UTF8.self))
+    }
+    if !accounts.isEmpty, let account = exchange.identity?.account { about.append("accounts of type \(account)") }
+    return about
   }
 
   /// The key that its counts for the exchange stand under in a table.

@@ -3,6 +3,7 @@
 
 import Flow
 import Gateway
+import Wire
 
 /// Counts by rules. Stands in the chain twice: behind auth, which says who asks, for rules that the head is enough for; and
 /// behind the catalog, which says what model is meant, for all others.
@@ -11,11 +12,16 @@ public struct LimitRules: Plugin {
   private let concurrency: ConcurrencyTable
   private let rules: [LimitRule]
   private let phase: Phases
+  private let exempt: [AddressPrefix]
 
   /// - Parameters:
   ///   - rates, concurrency: shared by all cores, and kept over a reload.
   ///   - phase: `request` or `route`; the rules that cannot be asked in it are left to the other one.
-  public init(_ rules: [LimitRule], rates: RateTable, concurrency: ConcurrencyTable, phase: Phases) {
+  ///   - exempt: addresses that rules of addresses do not count.
+  public init(
+    _ rules: [LimitRule], rates: RateTable, concurrency: ConcurrencyTable, phase: Phases, exempt: [AddressPrefix] = []
+  ) {
+    self.exempt = exempt
     self.rates = rates
     self.concurrency = concurrency
     self.phase = phase
@@ -37,7 +43,7 @@ public struct LimitRules: Plugin {
   private func ask(_ exchange: Exchange) -> Verdict {
     if case .outside = exchange.route { return .pass }
     let now = exchange.core.loop.now
-    for rule in rules where rule.isAbout(exchange) {
+    for rule in rules where rule.isAbout(exchange) && !isExempt(rule, exchange) {
       let key = rule.tableKey(exchange)
       let reached: LimitReached? =
         switch rule.measure {
@@ -52,6 +58,11 @@ public struct LimitRules: Plugin {
     return .pass
   }
 
+  private func isExempt(_ rule: LimitRule, _ exchange: Exchange) -> Bool {
+    guard rule.subject == .ip, let address = exchange.clientAddress else { return false }
+    return exempt.contains { $0.contains(address) }
+  }
+
   private func request(
     _ rule: LimitRule, _ key: UInt64, _ rate: Rate, _ now: UInt64, _ exchange: Exchange
   ) -> LimitReached? {
@@ -60,7 +71,7 @@ public struct LimitRules: Plugin {
     exchange.note(requests: verdict)
     guard !verdict.allowed else { return nil }
     return LimitReached(
-      .requests(rate), of: rule.subject.words, retryAfter: verdict.retryAfterNanoseconds)
+      .requests(rate), of: rule.subject.words, about: rule.about(exchange), retryAfter: verdict.retryAfterNanoseconds)
   }
 
   /// Takes the most that the answer may cost; a request that gives no bound takes one token, and pays when it is over.
@@ -73,7 +84,7 @@ public struct LimitRules: Plugin {
     exchange.note(tokens: verdict)
     guard verdict.allowed else {
       return LimitReached(
-        .tokens(rate, requested: cost), of: rule.subject.words,
+        .tokens(rate, requested: cost), of: rule.subject.words, about: rule.about(exchange),
         retryAfter: cost > rate.burst ? nil : verdict.retryAfterNanoseconds)
     }
     LimitCharges.of(exchange).tokens.append(.init(key: key, rate: rate, reserved: cost))
@@ -83,7 +94,8 @@ public struct LimitRules: Plugin {
 
   private func enter(_ rule: LimitRule, _ key: UInt64, _ max: Int, _ exchange: Exchange) -> LimitReached? {
     guard concurrency.enter(key, max: max) else {
-      return LimitReached(.concurrent(max), of: rule.subject.words, retryAfter: 1_000_000_000)
+      return LimitReached(
+        .concurrent(max), of: rule.subject.words, about: rule.about(exchange), retryAfter: 1_000_000_000)
     }
     LimitCharges.of(exchange).entered.append(key)
     return nil

@@ -60,7 +60,8 @@ public struct ModelCatalog: Plugin {
     let known = models.filter { !allowed.isDisjoint(with: $0.names) }
     guard forwardsUnknown, let fallback else { return Self.list(known) }
     let others = allowed.subtracting(models.flatMap(\.names)).sorted()
-    return Self.list(known + others.map { CatalogModel(name: $0, cluster: fallback.cluster) })
+    return Self.list(
+      known + others.map { CatalogModel(name: $0, cluster: fallback.cluster, ownedBy: fallback.cluster.name) })
   }
 
   private static func list(_ models: [CatalogModel]) -> [UInt8] {

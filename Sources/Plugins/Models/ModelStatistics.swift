@@ -15,7 +15,9 @@ final class ModelSums: Sendable {
 
   func add(_ exchange: Exchange) {
     requests.wrappingAdd(1, ordering: .relaxed)
-    if exchange.record.status >= 400 || exchange.record.status == 0 { errors.wrappingAdd(1, ordering: .relaxed) }
+    if exchange.record.status >= 400 || exchange.record.status == 0 || exchange.record.hasFailed {
+      errors.wrappingAdd(1, ordering: .relaxed)
+    }
     if exchange.record.isStream { streams.wrappingAdd(1, ordering: .relaxed) }
     if let tokens = exchange.record.tokensIn { inputTokens.wrappingAdd(tokens, ordering: .relaxed) }
     if let tokens = exchange.record.tokensOut { outputTokens.wrappingAdd(tokens, ordering: .relaxed) }
