@@ -214,6 +214,24 @@ def test_where_nobody_needs_the_tokens_nothing_is_asked_and_nothing_copied(count
     assert gateway.logged(path="/v1/chat/completions")["bytes_copied"] == 0
 
 
+@pytest.mark.parametrize("asks", [False, True], ids=["the client does not ask", "the client asks"])
+def test_never_counts_more_than_a_limit_of_tokens_that_would_ask(start, backend, asks):
+    counts = backend(CountsTokens)
+    rules = {"tokens": {"of": "ip", "tokens": 1000, "seconds": 3600}}
+    gateway = start(counts, usage={"streams": "never"}, limits={"rules": rules})
+    client = gateway.client()
+    body = b'{"model":"m","max_tokens":400,"stream":true' + (b"," + ASKED if asks else b"") + b"}"
+    answers = [client.request("POST", "/v1/chat/completions", {**JSON, "Accept-Encoding": "gzip"}, body).response() for _ in range(2)]
+    for answer, request in zip(answers, counts.requests, strict=True):
+        assert request.body == body and request.header("accept-encoding") == "gzip"
+        assert answer.body == event(0) + event(1) + (USAGE if asks else b"") + DONE
+    assert tokens_of(gateway) == (TOKENS if asks else (None, None))
+    assert gateway.logged(path="/v1/chat/completions")["bytes_copied"] == 0
+    # What the backend counted is paid where the client asked for it, and else what was reserved.
+    paid = sum(TOKENS) if asks else 400
+    assert [answer.header("x-ratelimit-remaining-tokens") for answer in answers] == ["600", str(1000 - paid - 400)]
+
+
 @pytest.mark.parametrize("path, members", [
     ("/v1/chat/completions", {}), ("/v1/chat/completions", {"stream": False}), ("/v1/responses", {"stream": True}),
     ("/v1/messages", {"stream": True}), ("/v1/embeddings", {"stream": True}), ("/v1/audio/speech", {"stream": True}),
