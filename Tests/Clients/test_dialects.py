@@ -41,7 +41,7 @@ def test_a_chat_is_answered_on_every_prefix(served):
     assert answer.usage.total_tokens == answer.usage.prompt_tokens + answer.usage.completion_tokens
 
 
-@row("MP-18", "MP-19", "MP-20", "PLLM-23", "PLLM-25", "GW-10", "GW-20")
+@row("MP-18", "MP-19", "MP-20", "MP-52", "PLLM-01", "PLLM-23", "PLLM-25", "GW-10", "GW-20")
 def test_a_chat_is_streamed_on_every_prefix(served):
     _, client = served
     chunks = list(client.chat.completions.create(model=MODEL, messages=MESSAGES, stream=True))
@@ -50,21 +50,21 @@ def test_a_chat_is_streamed_on_every_prefix(served):
     assert chunks[-1].choices[0].finish_reason == "stop"
 
 
-@row("GW-28")
+@row("MP-52", "PLLM-01", "GW-28")
 def test_the_stream_helper_works_on_every_prefix(served):
     _, client = served
     with client.chat.completions.stream(model=MODEL, messages=MESSAGES) as stream:
         assert "content.delta" in [event.type for event in stream]
 
 
-@row("PLLM-27", "GW-23")
+@row("MP-52", "PLLM-01", "PLLM-27", "GW-23")
 def test_completions_plain_and_streamed_on_every_prefix(served):
     _, client = served
     assert client.completions.create(model=MODEL, prompt="Once", max_tokens=5).choices[0].text
     assert "".join(chunk.choices[0].text for chunk in client.completions.create(model=MODEL, prompt="Once", stream=True))
 
 
-@row("PLLM-28", "GW-24")
+@row("MP-52", "PLLM-01", "PLLM-28", "GW-24")
 def test_embeddings_of_one_text_and_of_several_on_every_prefix(served):
     _, client = served
     one = client.embeddings.create(model=MODEL, input="one")
@@ -73,7 +73,17 @@ def test_embeddings_of_one_text_and_of_several_on_every_prefix(served):
     assert two.data[0].embedding[0] == pytest.approx(one.data[0].embedding[0], abs=1e-6), "base64 is the package's default"
 
 
-@row("PLLM-29", "PLLM-30", "PLLM-31", "PLLM-32", "GW-17")
+@row("MP-52", "PLLM-01")
+def test_responses_plain_and_streamed_on_every_prefix(served):
+    _, client = served
+    answer = client.responses.create(model=MODEL, input="Say a few words.")
+    assert answer.object == "response" and answer.output_text.strip()
+    events = list(client.responses.create(model=MODEL, input="Say a few words.", stream=True))
+    assert (events[0].type, events[-1].type) == ("response.created", "response.completed")
+    assert "".join(event.delta for event in events if event.type == "response.output_text.delta").strip()
+
+
+@row("MP-52", "PLLM-01", "PLLM-29", "PLLM-30", "PLLM-31", "PLLM-32", "GW-17")
 def test_models_are_listed_and_found_on_every_prefix(served):
     _, client = served
     (model,) = client.models.list()

@@ -7,6 +7,7 @@ import openai
 import pytest
 
 from harness.gateway import KEY, basic_config, free_port
+from harness.rows import row
 from harness.waiting import until
 
 MESSAGES = [{"role": "user", "content": "Say a few words."}]
@@ -52,6 +53,7 @@ def text_of(stream):
 # Chat
 
 
+@row("MP-52", "PLLM-01")
 def test_a_chat_is_answered(client):
     answer = client.chat.completions.create(model="demo", messages=MESSAGES)
     assert answer.object == "chat.completion" and answer.choices[0].message.role == "assistant"
@@ -70,6 +72,7 @@ def test_every_name_of_the_model_works(client, model):
     assert client.chat.completions.create(model=model, messages=MESSAGES).choices[0].message.content
 
 
+@row("MP-52", "PLLM-01")
 def test_a_chat_is_streamed_word_by_word(client):
     chunks = list(client.chat.completions.create(model="demo", messages=MESSAGES, stream=True))
     assert len(chunks) > 3 and all(chunk.object == "chat.completion.chunk" for chunk in chunks)
@@ -126,31 +129,37 @@ def test_rate_limit_headers_are_there(start):
 # Other routes
 
 
+@row("MP-52", "PLLM-01")
 def test_models_are_listed(client):
     assert {model.id for model in client.models.list()} == {"demo", "alias", "org/with/slashes"}
 
 
+@row("MP-52", "PLLM-01")
 @pytest.mark.parametrize("model", ["demo", "org/with/slashes"])
 def test_a_model_is_retrieved(client, model):
     assert client.models.retrieve(model).id == model
 
 
+@row("MP-52", "PLLM-01")
 def test_embeddings(client):
     answer = client.embeddings.create(model="demo", input=["one", "two"])
     assert len(answer.data) == 2 and len(answer.data[0].embedding) > 0 and isinstance(answer.data[0].embedding[0], float)
 
 
+@row("MP-52", "PLLM-01")
 def test_completions_plain_and_streamed(client):
     assert client.completions.create(model="demo", prompt="Once").choices[0].text
     chunks = list(client.completions.create(model="demo", prompt="Once", stream=True))
     assert "".join(chunk.choices[0].text for chunk in chunks if chunk.choices).strip()
 
 
+@row("MP-52", "PLLM-01")
 def test_responses_pass_through(client):
     answer = client.responses.create(model="demo", input="Say a few words.")
     assert answer.object == "response" and answer.output_text.strip()
 
 
+@row("MP-52", "PLLM-01")
 def test_streamed_responses_pass_through(client):
     kinds = [event.type for event in client.responses.create(model="demo", input="Say a few words.", stream=True)]
     assert kinds[0] == "response.created" and kinds[-1] == "response.completed"

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -212,7 +213,23 @@ def test_a_chat_with_an_image_model_is_a_400(served):
     assert not models.requests
 
 
-@row("MP-10", "MP-11")
+@row("MP-10")
+@pytest.mark.parametrize("stream", [False, True])
+def test_the_model_decides_which_deployment_answers(start, backend, stream):
+    backends = {"first": backend(Models), "second": backend(Models)}
+    clusters = {f"of-{name}": {"endpoints": [one.url]} for name, one in backends.items()}
+    models = {"m": None, **{name: {"cluster": f"of-{name}", "deployment": f"pod-{name}"} for name in backends}}
+    gateway = start(backends["first"], clusters=clusters, models=models, paths=PATHS)
+    for name in ["first", "second", "second", "first"]:
+        before = {each: len(one.requests) for each, one in backends.items()}
+        answer = chat(gateway, MODELPILOT, name, stream=stream)
+        assert answer.status == 200 and backends[name].asked()["model"] == name
+        assert {each: len(one.requests) - before[each] for each, one in backends.items()} == {each: int(each == name) for each in backends}
+        if not stream:
+            assert answer.json()["x_modelpilot"]["deployment_id"] == f"pod-{name}"
+
+
+@row("MP-11")
 @pytest.mark.parametrize("name", ["mistral", "mistral:7b"])
 def test_a_model_may_be_asked_for_without_its_tag(served, name):
     gateway, models = served()
@@ -240,7 +257,7 @@ def test_a_backend_without_embeddings_is_not_asked_for_them(start, backend, pref
 # Answers
 
 
-@row("MP-24", "MP-25", "MP-26", "MP-27", "MP-28", "MP-29", "MP-31")
+@row("MP-24", "MP-25", "MP-26", "MP-27", "MP-28", "MP-29")
 @pytest.mark.parametrize("how", ["length", "chunked", "close"])
 @pytest.mark.parametrize("version", ["1.1", "1.0"])
 def test_a_chat_of_modelpilot_tells_which_deployment_it_was(served, how, version):
@@ -263,6 +280,21 @@ def test_a_chat_of_modelpilot_tells_which_deployment_it_was(served, how, version
     if version == "1.1" and how == "length":
         assert answer.framing == "length"
         assert chat(gateway, MODELPILOT).status == 200 and len(models.connections) == 1, "connections go on"
+
+
+@row("MP-31")
+def test_a_deployment_answers_at_its_direct_endpoint_without_the_gateway(start, backend):
+    models = backend(Models)
+    listed = {"m": None, "mistral:7b": {"cluster": "local", "name": "served-name", "direct_endpoint": models.url}}
+    gateway = start(models, paths=PATHS, models=listed)
+    told = chat(gateway, MODELPILOT).json()["x_modelpilot"]["direct_endpoint"]
+    gateway.stop()
+    at = urlsplit(told)
+    with Client((at.hostname, at.port)) as client:
+        answer = client.chat(target=at.path + "/v1/chat/completions", model="served-name").response()
+    assert answer.status == 200 and answer.json()["choices"][0]["message"]["content"]
+    through, direct = models.requests
+    assert through.header("via") and direct.header("via") is None
 
 
 def test_where_a_backend_is_is_told_to_nobody_unless_the_file_says_so(served):
