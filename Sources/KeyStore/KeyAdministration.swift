@@ -63,9 +63,7 @@ public struct KeyAdministration: Plugin {
     switch Self.deed(place, exchange.method) {
     case .failure(let failure): return .fail(failure)
     case .success(let deed):
-      guard exchange.identity?.permissions.contains(.admin) ?? false else {
-        return .fail(Failure(.downstream, .forbidden(permission: "admin")))
-      }
+      guard exchange.identity?.permissions.contains(.admin) ?? false else { return .fail(Refused.forbidden.failure) }
       return deed.readsBody ? .pass : .wait
     }
   }
@@ -90,22 +88,26 @@ public struct KeyAdministration: Plugin {
   }
 
   private func answer(_ deed: Deed, _ exchange: Exchange) async throws(Refused) -> Reply {
-    let now = KeyStore.now
+    guard let identity = exchange.identity else { throw .forbidden }
+    let (now, caller) = (KeyStore.now, caller(identity))
     switch deed {
     case .list:
       return KeyAnswer.reply(KeyAnswer.list(try await ask { try $0.all() }, now))
     case .create:
       let new = try KeyRequest(exchange).newKey(now)
-      return KeyAnswer.reply(KeyAnswer.object(try await change { try $0.create(new, now: now) }, now), status: 201)
+      let created = try await change(caller) { table, _ in try table.create(new, now: now) }
+      return KeyAnswer.reply(KeyAnswer.object(created, now), status: 201)
     case .rotate(let id):
       let grace = try KeyRequest(exchange).grace()
-      let rotated = try await change { try $0.rotate(try $0.key(id: id), grace: grace, now: now) }
+      let rotated = try await change(caller) { table, _ in
+        try table.rotate(try table.key(id: id), grace: grace, now: now)
+      }
       return KeyAnswer.reply(KeyAnswer.object(rotated, now))
     case .revoke(let id):
-      let revoked = try await change { try $0.revoke(try $0.key(id: id), now: now) }
+      let revoked = try await change(caller) { table, _ in try table.revoke(try table.key(id: id), now: now) }
       return KeyAnswer.reply(KeyAnswer.object(revoked, now))
-    case .beginSession: return try await beginSession(exchange, now)
-    case .endSession: return try await endSession(exchange)
+    case .beginSession: return try await beginSession(exchange, identity, caller, now)
+    case .endSession: return try await endSession(exchange, caller)
     }
   }
 
@@ -121,11 +123,16 @@ public struct KeyAdministration: Plugin {
     }
   }
 
+  /// Does `change` if `caller` may still have it, whose row in the store is handed over: it is asked within the same
+  /// transaction, since whoever was let in with a request's head may have been revoked before its body had come.
   func change<Value: Sendable>(
-    _ change: @escaping @Sendable (KeyTable) throws -> Value
+    _ caller: Caller, _ change: @escaping @Sendable (KeyTable, _ caller: StoredKey?) throws -> Value
   ) async throws(Refused) -> Value {
+    let keys = keys
     do throws(KeyStoreError) {
-      return try await keys.using { (store, _) throws(KeyStoreError) in try await store.write(change) }
+      return try await keys.using { (store, _) throws(KeyStoreError) in
+        try await store.write { try change($0, try $0.check(caller, isConfigured: keys.isConfigured)) }
+      }
     } catch {
       throw Refused(error)
     }
@@ -177,6 +184,9 @@ struct Refused: Error {
 
   init(_ failure: Failure) { self.failure = failure }
 
+  /// Who asks may not manage keys, or not any more.
+  static let forbidden = Refused(Failure(.downstream, .forbidden(permission: "admin")))
+
   /// A parameter that cannot be what it should be.
   init(_ param: String, _ message: String) {
     let words = Failure.Refusal(status: 400, message: message, code: "invalid_parameter", param: param)
@@ -193,6 +203,7 @@ struct Refused: Error {
       let words = Failure.Refusal(
         status: 400, message: "The key is revoked or has expired.", code: "key_not_active", param: "id")
       failure = Failure(.downstream, .refused(words))
+    case .forbidden: self = .forbidden
     case .missing, .unusable, .locked, .full, .damaged, .foreign, .newer, .replaced, .failed:
       let words = Failure.Refusal(
         status: 503, message: "The keys cannot be read or changed at the moment. Please try again.",

@@ -10,27 +10,23 @@ extension KeyAdministration {
   static let sessionSeconds = 43_200
 
   /// `POST /admin/sessions`: the cookie is the answer, and its text is nowhere else.
-  func beginSession(_ exchange: Exchange, _ now: Int) async throws(Refused) -> Reply {
-    guard let identity = exchange.identity else { throw Refused(Failure(.downstream, .forbidden(permission: "admin"))) }
+  func beginSession(
+    _ exchange: Exchange, _ identity: Identity, _ caller: Caller, _ now: Int
+  ) async throws(Refused) -> Reply {
     let isSecure = exchange.isSecure
-    let (name, id, configured) = (identity.name, identity.id, configured[ObjectIdentifier(identity)])
-    let session: NewSecret? = try await change { table in
+    let session: NewSecret? = try await change(caller) { table, key in
       try table.sweepSessions(now: now)
-      var new = NewKey(name: name)
+      var new = NewKey(name: identity.name)
       new.permissions = .all
       new.expiresAt = now + Self.sessionSeconds
       let parent: String
-      if let configured {
-        parent = configured
-      } else if let id {
-        // Of a key of the store: the rows that began it are asked, not what a core remembers.
-        guard let key = try? table.key(id: id), key.status(at: now) == .active, key.permissions.contains(.admin) else {
-          return nil
-        }
+      if case .configured(let mark) = caller {
+        parent = mark
+      } else if let key, key.kind == .key {
         new.expiresAt = min(now + Self.sessionSeconds, key.expiresAt ?? .max)
         new.models = key.models
         new.account = key.account
-        parent = id
+        parent = key.id
       } else {
         return nil
       }
@@ -47,16 +43,14 @@ extension KeyAdministration {
   }
 
   /// `DELETE /admin/sessions`: the session that asks, or all that began with the key that asks.
-  func endSession(_ exchange: Exchange) async throws(Refused) -> Reply {
+  func endSession(_ exchange: Exchange, _ caller: Caller) async throws(Refused) -> Reply {
     let isSecure = exchange.isSecure
-    guard let identity = exchange.identity else { throw Refused(Failure(.downstream, .forbidden(permission: "admin"))) }
-    let (id, configured) = (identity.id, configured[ObjectIdentifier(identity)])
-    try await change { table in
-      if let configured {
-        try table.endSessions(of: configured)
-      } else if let id {
-        try table.endSession(id)
-        try table.endSessions(of: id)
+    try await change(caller) { table, row in
+      if case .configured(let mark) = caller {
+        try table.endSessions(of: mark)
+      } else if let row {
+        try table.endSession(row.id)
+        try table.endSessions(of: row.id)
       }
     }
     let gone = Self.cookie("", age: 0, isSecure: isSecure)

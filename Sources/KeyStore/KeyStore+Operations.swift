@@ -30,6 +30,6 @@ extension KeyStore {
   public func find(_ secret: String) throws(KeyStoreError) -> Identity? {
     let digest = SHA256Digest(hashing: secret)
     let kind: StoredKey.Kind = secret.hasPrefix(Secret.sessionPrefix) ? .session : .key
-    return try readNow { try $0.find(digest, kind: kind) }.map { $0.key.identity(until: $0.until) }
+    return try readNow { try $0.find(digest, kind: kind) }.map { $0.key.identity(digest, until: $0.until) }
   }
 }

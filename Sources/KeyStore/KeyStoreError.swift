@@ -28,6 +28,8 @@ public struct KeyStoreError: Error, Sendable, Hashable, CustomStringConvertible 
     case ambiguous
     /// The key is revoked or expired, and what was asked for makes no sense of it.
     case over
+    /// Whoever asks for a change may not have it any more.
+    case forbidden
     case failed
   }
 
@@ -43,7 +45,7 @@ public struct KeyStoreError: Error, Sendable, Hashable, CustomStringConvertible 
   var isOfTheFile: Bool {
     switch kind {
     case .missing, .unusable, .damaged, .foreign, .newer, .replaced, .failed: true
-    case .locked, .full, .noSuchKey, .ambiguous, .over: false
+    case .locked, .full, .noSuchKey, .ambiguous, .over, .forbidden: false
     }
   }
 

@@ -50,15 +50,18 @@ struct KeyTable {
 
   /// The key with this id.
   func key(id: String) throws -> StoredKey {
-    guard let key = try first("WHERE id = ? AND kind = 'key'", [id]) else {
+    guard let key = try keyIfAny(id: id) else {
       throw KeyStoreError(.noSuchKey, "", "there is no key with the id \(id); sluice keys list shows all")
     }
     return key
   }
 
+  /// The key with this id; nil where there is none.
+  func keyIfAny(id: String) throws -> StoredKey? { try first("WHERE id = ? AND kind = 'key'", [id]) }
+
   /// The key with this id, or the only one of this name that is not revoked.
   func key(named text: String) throws -> StoredKey {
-    if let key = try first("WHERE id = ? AND kind = 'key'", [text]) { return key }
+    if let key = try keyIfAny(id: text) { return key }
     let found = try Row.fetchAll(
       db, sql: "SELECT * FROM keys WHERE name = ? AND kind = 'key' AND revoked_at IS NULL LIMIT 20", arguments: [text]
     ).map(key)

@@ -2,6 +2,7 @@
 
 import Gateway
 import Plugins
+import Reactor
 
 /// A key, or a session that began with one, as the store has it.
 public struct StoredKey: Sendable, Hashable {
@@ -45,12 +46,12 @@ public struct StoredKey: Sendable, Hashable {
     return .active
   }
 
-  /// Who shows it, until `end` or until it expires, whichever is first.
-  func identity(until end: Int? = nil) -> Identity {
+  /// Who shows the secret with this digest, until `end` or until the key expires, whichever is first.
+  func identity(_ digest: SHA256Digest, until end: Int? = nil) -> Identity {
     let end = [expiresAt, end].compactMap { $0 }.min()
     return Identity(
       name: name, id: id, permissions: permissions, models: models.map { Set($0) }, account: account,
-      expiresAt: end.map(Self.nanoseconds))
+      expiresAt: end.map(Self.nanoseconds), digest: digest)
   }
 
   private static func nanoseconds(_ seconds: Int) -> UInt64 {

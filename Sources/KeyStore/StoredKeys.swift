@@ -87,7 +87,7 @@ public final class StoredKeys: CredentialSource {
       let found = try await store.read { try $0.find(digest, kind: storedKind) }
       checkedAt.store(loopTime, ordering: .relaxed)
       guard let found, isGood(found.key.parent) else { return .unknown }
-      let identity = found.key.identity(until: found.until)
+      let identity = found.key.identity(digest, until: found.until)
       if let version, let index = store.index {
         memo.keep(identity, tag, index, version) { self.term.load(ordering: .sequentiallyConsistent) == term }
       }
@@ -101,9 +101,15 @@ public final class StoredKeys: CredentialSource {
 
   /// Whether what a session began with, if it was no key of the store, is still configured.
   private func isGood(_ parent: String?) -> Bool {
-    guard let parent, parent.hasPrefix(Self.configuredMark) else { return true }
-    return state.withLock { $0.configured.contains(parent) }
+    guard let parent, Self.isMark(parent) else { return true }
+    return isConfigured(parent)
   }
+
+  /// Whether the configuration's key with this mark is still there, and may manage keys.
+  func isConfigured(_ mark: String) -> Bool { state.withLock { $0.configured.contains(mark) } }
+
+  /// Whether what a session began with is a key of the configuration.
+  static func isMark(_ parent: String) -> Bool { parent.hasPrefix(configuredMark) }
 
   /// What sessions keep of the configuration's key that they began with: another key of the same name is another one.
   static func mark(_ key: ConfiguredKeys.Key) -> String { "\(configuredMark)\(key.holder.name):\(key.digest)" }
@@ -199,7 +205,7 @@ public final class StoredKeys: CredentialSource {
 
   /// Notes whether the store does what it is asked for; the operator is told of changes, not of every request.
   private func told(_ error: KeyStoreError?) {
-    if let error, [.noSuchKey, .ambiguous, .over].contains(error.kind) { return told(nil) }
+    if let error, [.noSuchKey, .ambiguous, .over, .forbidden].contains(error.kind) { return told(nil) }
     let before = state.withLock { state in
       defer { state.problem = error }
       return state.problem

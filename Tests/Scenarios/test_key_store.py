@@ -207,6 +207,52 @@ def test_whoever_may_not_manage_keys_gets_a_403(gateway, store, prefix, type_, m
     assert admin(gateway, method, path, key="sk-wrong", prefix=prefix).status == 401
 
 
+BOSS = ("--permission", "read", "--permission", "proxy", "--permission", "admin")
+
+
+@pytest.mark.parametrize("who", ["key", "session", "rotated"])
+@pytest.mark.parametrize("path", ["/keys", "/keys/{}/rotate", "/sessions"])
+def test_a_key_that_is_revoked_while_its_body_comes_changes_nothing(gateway, store, who, path):
+    boss, other = store.create("boss", *BOSS), store.create("other")
+    shown = {"Cookie": begin(gateway, boss["key"])} if who == "session" else {"x-api-key": boss["key"]}
+    client = gateway.client(key=None)
+    body = b'{"name":"late","permissions":["admin"]}' if path == "/keys" else b"{}"
+    client.send(client.head("POST", f"/v1/admin{path.format(other['id'])}", {"Content-Type": "application/json", **shown}, len(body)))
+    client.send(body[:-1])
+    time.sleep(0.2)
+    store.good("rotate" if who == "rotated" else "revoke", boss["id"])
+    client.send(body[-1:])
+    answer = client.response()
+    assert answer.status == 403 and "'admin'" in answer.json()["error"]["message"], answer
+    assert [key["name"] for key in store.list()] == ["boss", "other"] and status(gateway, other["key"]) == 200
+
+
+def test_a_key_that_is_revoked_while_its_change_waits_for_the_store_changes_nothing(gateway, store, hold):
+    boss, other = store.create("boss", *BOSS), store.create("other")
+    held = hold()
+    client = gateway.client(key=boss["key"])
+    client.request("DELETE", f"/v1/admin/keys/{other['id']}")
+    time.sleep(0.5)
+    held.execute("UPDATE keys SET revoked_at = 1 WHERE id = ?", [boss["id"]])
+    held.execute("COMMIT")
+    assert client.response().status == 403
+    assert [key["status"] for key in store.list()] == ["revoked", "active"]
+
+
+@pytest.mark.parametrize("shown", ["key", "session"])
+def test_a_key_of_the_file_that_is_removed_while_its_body_comes_changes_nothing(gateway, store, shown):
+    fields = {"Cookie": begin(gateway)} if shown == "session" else {"x-api-key": ADMIN}
+    client = gateway.client(key=None)
+    client.send(client.head("POST", "/v1/admin/keys", {"Content-Type": "application/json", **fields}, 15))
+    client.send(b'{"name":')
+    time.sleep(0.2)
+    gateway.write(gateway.config | {"auth": gateway.config["auth"] | {"keys": KEYS[:1]}})
+    gateway.signal(signal.SIGHUP)
+    until("the reload", lambda: "reloaded" in gateway.text())
+    client.send(b'"late"}')
+    assert client.response().status == 403 and store.list() == []
+
+
 def test_a_key_of_the_store_may_manage_keys_where_it_has_the_permission(gateway, store):
     boss = store.create("boss", "--permission", "read", "--permission", "proxy", "--permission", "admin")["key"]
     answer = admin(gateway, "GET", "/keys", key=boss)

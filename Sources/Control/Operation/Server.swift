@@ -209,11 +209,12 @@ public final class Server {
       throw error
     }
     let gone = listeners.filter { old in !kept.contains { $0.listener == old.listener } }
+    // In front of the cores: a key that is new in the file may manage keys with its first request.
+    builder.settle()
     for (index, core) in cores.enumerated() {
       core.adopt(snapshot)
       core.change(closing: gone.map(\.door), opening: doors(opened, index))
     }
-    builder.settle()
     removeUnixSockets(gone)
     Terminal.show(from: new.log.level)
     listeners = kept + opened

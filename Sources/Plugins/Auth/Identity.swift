@@ -1,6 +1,7 @@
 // What is known of whoever shows a good credential, from wherever it is known: the configuration, a key store, a token.
 
 import Gateway
+import Reactor
 
 /// The holder of a credential, and what it may do.
 public final class Identity: Principal {
@@ -15,10 +16,12 @@ public final class Identity: Principal {
   public let account: String?
   /// When it ends, in nanoseconds since 1970; nil is never.
   public let expiresAt: UInt64?
+  /// Of the secret that it showed, where a key store knows that: it can be asked there again. Nil for others.
+  public let digest: SHA256Digest?
 
   public init(
     name: String, id: String? = nil, permissions: Permissions = .usual, models: Set<String>? = nil,
-    account: String? = nil, expiresAt: UInt64? = nil
+    account: String? = nil, expiresAt: UInt64? = nil, digest: SHA256Digest? = nil
   ) {
     self.name = name
     self.id = id
@@ -26,6 +29,7 @@ public final class Identity: Principal {
     self.models = models
     self.account = account
     self.expiresAt = expiresAt
+    self.digest = digest
   }
 
   /// Whether one of `names`, which mean the same model, is among those that it may use.
