@@ -8,6 +8,8 @@ import Wire
 extension KeyAdministration {
   /// A working day, in seconds.
   static let sessionSeconds = 43_200
+  /// That began with one key; with one more the oldest ends.
+  static let sessionsMax = 100
 
   /// `POST /admin/sessions`: the cookie is the answer, and its text is nowhere else.
   func beginSession(
@@ -21,6 +23,8 @@ extension KeyAdministration {
       new.expiresAt = now + Self.sessionSeconds
       let parent: String
       if case .configured(let mark) = caller {
+        new.models = identity.models?.sorted()
+        new.account = identity.account
         parent = mark
       } else if let key, key.kind == .key {
         new.expiresAt = min(now + Self.sessionSeconds, key.expiresAt ?? .max)
@@ -30,6 +34,7 @@ extension KeyAdministration {
       } else {
         return nil
       }
+      try table.endOldestSessions(of: parent, downTo: Self.sessionsMax - 1)
       return try table.create(new, kind: .session, parent: parent, now: now)
     }
     guard let session else {

@@ -140,6 +140,15 @@ struct KeyTable {
     try db.execute(sql: "DELETE FROM keys WHERE parent = ? AND kind = 'session'", arguments: [parent])
   }
 
+  /// Ends all sessions that began with `parent` but the `count` that began last.
+  func endOldestSessions(of parent: String, downTo count: Int) throws {
+    try db.execute(
+      sql: """
+        DELETE FROM keys WHERE parent = ? AND kind = 'session' AND rowid NOT IN (
+          SELECT rowid FROM keys WHERE parent = ? AND kind = 'session' ORDER BY created_at DESC, rowid DESC LIMIT ?)
+        """, arguments: [parent, parent, count])
+  }
+
   /// Ends one session.
   func endSession(_ id: String) throws {
     try db.execute(sql: "DELETE FROM keys WHERE id = ? AND kind = 'session'", arguments: [id])

@@ -49,6 +49,7 @@ public struct StoredKey: Sendable, Hashable {
   /// Who shows the secret with this digest, until `end` or until the key expires, whichever is first.
   func identity(_ digest: SHA256Digest, until end: Int? = nil) -> Identity {
     let end = [expiresAt, end].compactMap { $0 }.min()
+    let id = kind == .key ? id : parent.flatMap { StoredKeys.isMark($0) ? nil : $0 }
     return Identity(
       name: name, id: id, permissions: permissions, models: models.map { Set($0) }, account: account,
       expiresAt: end.map(Self.nanoseconds), digest: digest)

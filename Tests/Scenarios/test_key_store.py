@@ -338,6 +338,27 @@ def test_whoever_has_a_session_needs_no_key_and_is_refused_nothing(gateway, stor
     assert visit(gateway, cookie[:-1] + "-") == 401 and visit(gateway, "sluice_session=mp_sess_") == 401
 
 
+@pytest.mark.parametrize("of", ["the file", "the store"])
+def test_a_session_is_its_key_in_all_that_limits_it(start, backend, store, of):
+    keys = [KEYS[0], KEYS[1] | {"models": ["m"], "account": "free"}]
+    rules = {"each": {"of": "key", "requests": 4, "seconds": 3600, "routes": ["/files"]}, "free": {"of": "all", "requests": 1, "seconds": 3600, "accounts": ["free"], "routes": ["/batches"]}}
+    gateway = start(backend(Echoes), auth={"keys": keys, "store": {"path": str(store.path)}}, limits={"rules": rules})
+    boss = ADMIN if of == "the file" else store.create("boss", *BOSS, "--model", "m", "--account", "free")["key"]
+    cookie = begin(gateway, boss)
+    chat = lambda model: gateway.client(key=None).request("POST", "/v1/chat/completions", {"Cookie": cookie, "Content-Type": "application/json"}, {"model": model, "messages": []}).response()
+    assert chat("other").status in (403, 404) and chat("m").status == 200
+    assert [status(gateway, boss), visit(gateway, cookie), visit(gateway, begin(gateway, boss)), status(gateway, boss)] == [200] * 4
+    assert status(gateway, boss) == 429 and visit(gateway, cookie) == 429 and visit(gateway, begin(gateway, boss)) == 429
+    assert visit(gateway, cookie, "/v1/batches") == 200 and status(gateway, boss, "/v1/batches") == 429
+
+
+def test_a_key_has_a_hundred_sessions_at_most_and_the_oldest_ends(gateway, store):
+    boss = store.create("boss", *BOSS)["key"]
+    of_the_file, cookies = begin(gateway), [begin(gateway, boss) for _ in range(102)]
+    assert [visit(gateway, cookie) for cookie in cookies[:3]] == [401, 401, 200]
+    assert visit(gateway, cookies[-1]) == 200 and visit(gateway, of_the_file) == 200
+
+
 def test_a_session_ends_when_it_is_ended(gateway):
     one, two = begin(gateway), begin(gateway)
     answer = gateway.client(key=None).request("DELETE", "/v1/admin/sessions", {"Cookie": one}).response()

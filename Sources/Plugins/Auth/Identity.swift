@@ -6,7 +6,8 @@ import Reactor
 /// The holder of a credential, and what it may do.
 public final class Identity: Principal {
   public let name: String
-  /// Tells it from others of its name; nil where names are unique (the configuration's keys).
+  /// Tells it from others of its name, and is what limits count by; nil where names are unique (the configuration's keys).
+  /// A session's is that of the key it began with: a session is no second quota.
   public let id: String?
   /// What it may do.
   public let permissions: Permissions
