@@ -5,19 +5,30 @@ import Gateway
 import Plugins
 import Reactor
 
-/// Who asks, as it can be asked again on another thread.
-enum Caller: Sendable {
-  /// A key or a session of the store, by the secret that it showed.
-  case stored(SHA256Digest)
-  /// A key of the configuration, by its mark.
-  case configured(String)
-  /// Somebody else, such as the holder of a token, until its end in nanoseconds since 1970.
-  case other(until: UInt64?)
+/// Who asks, as it can be asked again on another thread, and for how long.
+struct Caller: Sendable {
+  enum Who: Sendable {
+    /// A key or a session of the store, by the secret that it showed.
+    case stored(SHA256Digest)
+    /// A key of the configuration, by its mark.
+    case configured(String)
+    /// Somebody else, such as the holder of a token, until its end in nanoseconds since 1970.
+    case other(until: UInt64?)
+  }
+
+  let who: Who
+  let patience = Patience(nanoseconds: KeyAdministration.changeAge)
 }
 
 extension KeyAdministration {
   /// Who asks in `exchange`.
-  func caller(_ identity: Identity) -> Caller {
+  func caller(_ identity: Identity, _ exchange: Exchange) -> Caller {
+    let caller = Caller(who: who(identity))
+    exchange.keep(caller.patience, for: Self.self)
+    return caller
+  }
+
+  private func who(_ identity: Identity) -> Caller.Who {
     if let mark = configured[ObjectIdentifier(identity)] { return .configured(mark) }
     if let digest = identity.digest { return .stored(digest) }
     return .other(until: identity.expiresAt)
@@ -26,7 +37,7 @@ extension KeyAdministration {
 
 extension KeyTable {
   /// The row of `caller`, nil where it is none of ours. Throws where it may not manage keys any more.
-  func check(_ caller: Caller, isConfigured: (String) -> Bool) throws -> StoredKey? {
+  func check(_ caller: Caller.Who, isConfigured: (String) -> Bool) throws -> StoredKey? {
     let now = Machine.wallClockNanoseconds()
     switch caller {
     case .configured(let mark):

@@ -32,9 +32,11 @@ public struct KeyAdministration: Plugin {
   }
 
   public var name: String { "key_administration" }
-  public var phases: Phases { [.request, .body] }
-  /// A write may wait five seconds for another process.
+  public var phases: Phases { [.request, .body, .finished] }
+  /// The last change that may begin waits five seconds more for another process: all of them are told what became of them.
   public var waitMax: UInt64 { 15_000_000_000 }
+  /// For how long a change may begin, in nanoseconds.
+  static let changeAge: UInt64 = 9_000_000_000
 
   /// What is asked for.
   enum Deed: Equatable {
@@ -87,9 +89,14 @@ public struct KeyAdministration: Plugin {
     }
   }
 
+  public func finished(_ exchange: Exchange) {
+    guard exchange.hasNote(of: Self.self) else { return }
+    exchange.note(Self.self, as: Patience.self)?.lose()
+  }
+
   private func answer(_ deed: Deed, _ exchange: Exchange) async throws(Refused) -> Reply {
     guard let identity = exchange.identity else { throw .forbidden }
-    let (now, caller) = (KeyStore.now, caller(identity))
+    let (now, caller) = (KeyStore.now, caller(identity, exchange))
     switch deed {
     case .list:
       return KeyAnswer.reply(KeyAnswer.list(try await ask { try $0.all() }, now))
@@ -131,7 +138,9 @@ public struct KeyAdministration: Plugin {
     let keys = keys
     do throws(KeyStoreError) {
       return try await keys.using { (store, _) throws(KeyStoreError) in
-        try await store.write { try change($0, try $0.check(caller, isConfigured: keys.isConfigured)) }
+        try await store.write(caller.patience) {
+          try change($0, try $0.check(caller.who, isConfigured: keys.isConfigured))
+        }
       }
     } catch {
       throw Refused(error)
@@ -204,7 +213,7 @@ struct Refused: Error {
         status: 400, message: "The key is revoked or has expired.", code: "key_not_active", param: "id")
       failure = Failure(.downstream, .refused(words))
     case .forbidden: self = .forbidden
-    case .missing, .unusable, .locked, .full, .damaged, .foreign, .newer, .replaced, .failed:
+    case .missing, .unusable, .locked, .full, .damaged, .foreign, .newer, .replaced, .abandoned, .failed:
       let words = Failure.Refusal(
         status: 503, message: "The keys cannot be read or changed at the moment. Please try again.",
         code: "key_store_unavailable")

@@ -22,7 +22,7 @@ extension KeyAdministration {
       new.permissions = .all
       new.expiresAt = now + Self.sessionSeconds
       let parent: String
-      if case .configured(let mark) = caller {
+      if case .configured(let mark) = caller.who {
         new.models = identity.models?.sorted()
         new.account = identity.account
         parent = mark
@@ -51,7 +51,7 @@ extension KeyAdministration {
   func endSession(_ exchange: Exchange, _ caller: Caller) async throws(Refused) -> Reply {
     let isSecure = exchange.isSecure
     try await change(caller) { table, row in
-      if case .configured(let mark) = caller {
+      if case .configured(let mark) = caller.who {
         try table.endSessions(of: mark)
       } else if let row {
         try table.endSession(row.id)

@@ -83,15 +83,26 @@ public final class KeyStore: Sendable {
     }
   }
 
-  /// Changes all or nothing, on a thread of the store's own.
+  /// Changes all or nothing, on a thread of the store's own, and nothing once `patience` is at its end: changes stand in a
+  /// queue, and each may wait for another process.
   func write<Value: Sendable>(
-    _ change: @escaping @Sendable (KeyTable) throws -> Value
+    _ patience: Patience? = nil, _ change: @escaping @Sendable (KeyTable) throws -> Value
   ) async throws(KeyStoreError) -> Value {
     do {
-      return try await pool.write { [self] db in
-        guard isInPlace else { throw KeyStoreError(.replaced, path, "another file is in its place") }
-        return try change(KeyTable(db: db))
+      let value = try await pool.writeWithoutTransaction { [self] db in
+        try patience?.check(path)
+        var value: Value?
+        try db.inTransaction(.immediate) {
+          guard isInPlace else { throw KeyStoreError(.replaced, path, "another file is in its place") }
+          // It may have waited for the lock.
+          try patience?.check(path)
+          value = try change(KeyTable(db: db))
+          return .commit
+        }
+        return value
       }
+      guard let value else { throw KeyStoreError(.failed, path, "a change came to nothing") }
+      return value
     } catch {
       throw .of(error, path)
     }

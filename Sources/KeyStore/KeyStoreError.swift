@@ -30,6 +30,8 @@ public struct KeyStoreError: Error, Sendable, Hashable, CustomStringConvertible 
     case over
     /// Whoever asks for a change may not have it any more.
     case forbidden
+    /// Whoever asked for a change has gone.
+    case abandoned
     case failed
   }
 
@@ -45,7 +47,7 @@ public struct KeyStoreError: Error, Sendable, Hashable, CustomStringConvertible 
   var isOfTheFile: Bool {
     switch kind {
     case .missing, .unusable, .damaged, .foreign, .newer, .replaced, .failed: true
-    case .locked, .full, .noSuchKey, .ambiguous, .over, .forbidden: false
+    case .locked, .full, .noSuchKey, .ambiguous, .over, .forbidden, .abandoned: false
     }
   }
 

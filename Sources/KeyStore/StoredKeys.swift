@@ -205,6 +205,8 @@ public final class StoredKeys: CredentialSource {
 
   /// Notes whether the store does what it is asked for; the operator is told of changes, not of every request.
   private func told(_ error: KeyStoreError?) {
+    // Which says nothing of the store.
+    if error?.kind == .abandoned { return }
     if let error, [.noSuchKey, .ambiguous, .over, .forbidden].contains(error.kind) { return told(nil) }
     let before = state.withLock { state in
       defer { state.problem = error }

@@ -208,4 +208,26 @@ struct KeysTests {
     try store.writeNow { try $0.sweepSessions(now: now + 10) }
     #expect(try store.find(three.secret) == nil)
   }
+
+  @Test("a change that nobody waits for any more, or that waited too long, is not done")
+  func patience() async throws {
+    let store = try place.open()
+    let (late, gone, good) = (
+      Patience(nanoseconds: 0), Patience(nanoseconds: .max / 2), Patience(nanoseconds: .max / 2)
+    )
+    gone.lose()
+    func kind(_ patience: Patience) async -> KeyStoreError.Kind? {
+      do throws(KeyStoreError) {
+        _ = try await store.write(patience) { try $0.create(NewKey(name: "a"), now: 1) }
+        return nil
+      } catch {
+        return error.kind
+      }
+    }
+    #expect(await kind(late) == .locked)
+    #expect(await kind(gone) == .abandoned)
+    #expect(try store.list() == [])
+    #expect(await kind(good) == nil)
+    #expect(try store.list().count == 1)
+  }
 }

@@ -462,6 +462,28 @@ def test_while_another_program_writes_keys_are_read_and_changes_wait(gateway, st
     assert made(gateway, name="bob")["name"] == "bob" and [one["name"] for one in store.list()] == ["alice", "bob"]
 
 
+def test_a_change_whose_client_was_told_that_it_failed_is_never_done(gateway, store, hold):
+    other, clients = hold(), [gateway.client(key=ADMIN) for _ in range(5)]
+    for index, client in enumerate(clients):
+        client.request("POST", "/v1/admin/keys", {"Content-Type": "application/json"}, {"name": f"key {index}"})
+    # Longer than a client is let wait.
+    time.sleep(17)
+    other.execute("ROLLBACK")
+    assert [client.response().status for client in clients] == [503] * 5
+    assert made(gateway, name="last")["name"] == "last"
+    assert [key["name"] for key in store.list()] == ["last"]
+
+
+def test_a_change_whose_client_has_gone_is_not_done(gateway, store, hold):
+    other, client = hold(), gateway.client(key=ADMIN)
+    client.request("POST", "/v1/admin/keys", {"Content-Type": "application/json"}, {"name": "gone"})
+    time.sleep(0.3)
+    client.close()
+    time.sleep(0.5)
+    other.execute("ROLLBACK")
+    assert made(gateway, name="last")["name"] == "last" and [key["name"] for key in store.list()] == ["last"]
+
+
 def lines_about_the_store(gateway):
     return [line for line in gateway.errors if "auth.store" in line]
 
