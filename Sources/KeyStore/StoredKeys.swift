@@ -89,7 +89,10 @@ public final class StoredKeys: CredentialSource {
       guard let found, isGood(found.key.parent) else { return .unknown }
       let identity = found.key.identity(digest, until: found.until)
       if let version, let index = store.index {
-        memo.keep(identity, tag, index, version) { self.term.load(ordering: .sequentiallyConsistent) == term }
+        memo.keep(identity, tag, index, version) {
+          // Once more: `adopt` says what is configured, and then empties every memo.
+          self.term.load(ordering: .sequentiallyConsistent) == term && isGood(found.key.parent)
+        }
       }
       return .known(identity)
     }

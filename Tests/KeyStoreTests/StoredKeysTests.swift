@@ -223,6 +223,23 @@ struct StoredKeysTests {
     #expect(try await look(session.secret, .session) == nil)
   }
 
+  @Test("a session that is looked for while its key is removed from the configuration is not remembered")
+  func removedMeanwhile() async throws {
+    let key = ConfiguredKeys.Key(
+      digest: SHA256Digest(hashing: "sk-admin"), holder: Identity(name: "admin", permissions: .all))
+    let session = try other.writeNow {
+      try $0.create(NewKey(name: "admin"), kind: .session, parent: StoredKeys.mark(key), now: KeyStore.now)
+    }
+    for _ in 0..<300 {
+      keys.adopt(configured: [key])
+      async let found = try? look(session.secret, .session)
+      await Task.yield()
+      keys.adopt(configured: [])
+      _ = await found
+      #expect(memo.identity(tag(session.secret)) == nil)
+    }
+  }
+
   private func until(_ condition: () async throws -> Bool) async throws {
     let end = Date(timeIntervalSinceNow: 10)
     while Date() < end {
