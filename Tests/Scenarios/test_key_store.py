@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from harness.backends import Echoes, Models
+from harness.backends import Echoes
 from harness.client import assert_envelope
 from harness.gateway import KEY, binary
 from harness.keys import PREFIX, KeyStore
@@ -301,11 +301,22 @@ def test_what_is_below_these_paths_and_means_nothing_reaches_no_backend(start, b
     assert not echoes.connections
 
 
-def test_without_a_store_there_are_no_such_paths(start, backend):
-    gateway = start(backend(Models), auth={"keys": KEYS}, default_cluster=None, unknown_models=None)
-    for method, path in (("GET", "/keys"), ("POST", "/keys"), ("POST", "/sessions")):
-        assert admin(gateway, method, path).status == 404
-    assert gateway.client(key=None).get("/v1/models", {"Cookie": "sluice_session=mp_sess_" + "x" * 40}).status == 401
+@pytest.mark.parametrize("auth", [{"keys": KEYS}, {"open": True, "keys": None}])
+def test_without_a_store_there_are_no_such_paths_and_no_backend_is_asked(start, backend, auth):
+    echoes = backend(Echoes)
+    gateway = start(echoes, auth=auth)
+    for prefix in ("/v1", "/api/v1"):
+        for method, path in (("GET", "/keys"), ("POST", "/keys"), ("DELETE", "/keys/key_x"), ("POST", "/keys/key_x/rotate"), ("POST", "/sessions"), ("PUT", "/sessions/x")):
+            answer = admin(gateway, method, path, prefix=prefix, body={"name": "x"} if method == "POST" else None)
+            assert answer.status == 404, answer
+    assert not echoes.connections
+    # A cookie that is left from when there was one.
+    session = "sluice_session=mp_sess_" + "x" * 40
+    for cookies, passes in ([session], False), (["a=b; " + session], False), (["a=b", session], False), (["a=b"], True), (["a=b", "c=d"], True):
+        seen = gateway.client(key=ADMIN).get("/v1/files", [("Cookie", one) for one in cookies]).json()["headers"]
+        assert any(name.lower() == "cookie" for name, _ in seen) == passes and "mp_sess_" not in json.dumps(seen)
+    if "open" not in auth:
+        assert gateway.client(key=None).get("/v1/models", {"Cookie": session}).status == 401
 
 
 # Sessions

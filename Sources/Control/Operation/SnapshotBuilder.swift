@@ -78,7 +78,7 @@ struct SnapshotBuilder {
     let rules = configuration.limits.rules.map(limitRule)
     if !rules.isEmpty { plugins.append(limits(rules, configuration, in: .request)) }
     plugins.append(RateFields())
-    if let administration { plugins.append(administration) }
+    if let administration { plugins.append(administration) } else { plugins.append(KeyPlaces()) }
     let models = models(configuration, clusters)
     if tellsDeployments(configuration) {
       plugins.append(Deployments(try deployments(configuration, clusters, models)))
