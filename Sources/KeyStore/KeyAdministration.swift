@@ -66,6 +66,7 @@ public struct KeyAdministration: Plugin {
     case .failure(let failure): return .fail(failure)
     case .success(let deed):
       guard exchange.identity?.permissions.contains(.admin) ?? false else { return .fail(Refused.forbidden.failure) }
+      if let refused = KeyRequest.refusal(ofBody: exchange) { return .fail(refused.failure) }
       return deed.readsBody ? .pass : .wait
     }
   }

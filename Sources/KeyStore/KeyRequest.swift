@@ -11,6 +11,27 @@ struct KeyRequest {
 
   static let bytesMax = 64 << 10
 
+  /// Why the body that comes is not read; nil where none comes, or one that says that it is JSON. What says nothing is what
+  /// a form of another site's page sends as well, and without a length nothing else is held.
+  static func refusal(ofBody exchange: Exchange) -> Refused? {
+    let length = exchange.field(.contentLength)
+    guard exchange.field(.transferEncoding) != nil || !(length?.allSatisfy { $0 == UInt8(ascii: "0") } ?? true) else {
+      return nil
+    }
+    if exchange.count(of: .contentType) == 1, exchange.field(.contentType).map(isJSON) ?? false { return nil }
+    let words = Failure.Refusal(
+      status: 415, message: "The body must be JSON; send it with 'Content-Type: application/json'.",
+      code: "unsupported_media_type")
+    return Refused(Failure(.downstream, .refused(words)))
+  }
+
+  /// Whether a content type is that of JSON, with parameters or without (RFC 9110, 8.3.1).
+  static func isJSON(_ type: UnsafeRawBufferPointer) -> Bool {
+    let name = String(decoding: type.prefix { $0 != UInt8(ascii: ";") && $0 != 0x20 && $0 != 0x09 }, as: UTF8.self)
+    let end = type.dropFirst(name.utf8.count).first { $0 != 0x20 && $0 != 0x09 }
+    return name.lowercased() == "application/json" && (end == nil || end == UInt8(ascii: ";"))
+  }
+
   /// An empty body is an empty object.
   init(_ exchange: Exchange) throws(Refused) {
     guard let body = exchange.heldBody(upTo: Self.bytesMax) else {

@@ -33,7 +33,8 @@ def gateway(start, backend, store):
 
 
 def admin(gateway, method, path, body=None, key=ADMIN, prefix="/v1", **rest):
-    return gateway.client(key=key).request(method, f"{prefix}/admin{path}", body=body, **rest).response()
+    headers = {"Content-Type": "application/json"} if body is not None else {}
+    return gateway.client(key=key).request(method, f"{prefix}/admin{path}", headers, body, **rest).response()
 
 
 def made(gateway, **members):
@@ -266,10 +267,9 @@ def test_a_key_of_the_store_may_manage_keys_where_it_has_the_permission(gateway,
     "body, param",
     [({}, "name"), ({"name": ""}, "name"), ({"name": "x", "permissions": ["root"]}, "permissions"), ({"name": "x", "models": []}, "models"), ({"name": "x", "expires_at": 1}, "expires_at"), ({"name": "x", "expires": 1}, "expires"), ([], None), (b"{", None), (b"\xff\xfe", None), (b"[" * 60_000, None)],
 )
-@pytest.mark.parametrize("type_", ["application/json", "text/plain", None])
+@pytest.mark.parametrize("type_", ["application/json", "Application/JSON ; charset=utf-8"])
 def test_a_bad_request_is_a_400_and_makes_nothing(gateway, store, body, param, type_):
-    headers = {"Content-Type": type_} if type_ else {}
-    answer = gateway.client(key=ADMIN).request("POST", "/v1/admin/keys", headers, body).response()
+    answer = gateway.client(key=ADMIN).request("POST", "/v1/admin/keys", {"Content-Type": type_}, body).response()
     assert answer.status == 400 and answer.json()["error"]["param"] == param, answer
     assert store.list() == []
 
@@ -279,15 +279,29 @@ def test_a_body_of_any_framing_is_read_and_a_large_one_refused(gateway, store):
     head = client.head("POST", "/v1/admin/keys", {"Content-Type": "application/json", "Transfer-Encoding": "chunked"})
     client.send(head + b'8\r\n{"name":\r\n9\r\n"chunked"\r\n1\r\n}\r\n0\r\n\r\n')
     assert client.response().status == 201
-    client.send(client.head("POST", "/v1/admin/keys", length=17))
+    client.send(client.head("POST", "/v1/admin/keys", {"Content-Type": "application/json"}, 17))
     client.send(b'{"name":')
     client.send(b'"split!"}')
     assert client.response().status == 201
     assert [key["name"] for key in store.list()] == ["chunked", "split!"]
     for size in (70_000, 300_000):
-        answer = gateway.client(key=ADMIN).request("POST", "/v1/admin/keys", body=b'{"name":"' + b"x" * size + b'"}').response()
+        answer = admin(gateway, "POST", "/keys", b'{"name":"' + b"x" * size + b'"}')
         assert answer.status == 413, answer
     assert len(store.list()) == 2
+
+
+@pytest.mark.parametrize("type_", [None, "text/plain", "application/x-www-form-urlencoded", "application/jsonx", "multipart/form-data; boundary=x"])
+@pytest.mark.parametrize("is_chunked", [True, False])
+@pytest.mark.parametrize("path", ["/keys", "/keys/key_x/rotate", "/sessions"])
+def test_a_body_that_does_not_say_that_it_is_json_is_a_415(gateway, store, path, is_chunked, type_):
+    client, fields = gateway.client(key=ADMIN), {"Content-Type": type_} if type_ else {}
+    if is_chunked:
+        client.send(client.head("POST", f"/v1/admin{path}", fields | {"Transfer-Encoding": "chunked"}) + b'c\r\n{"name":"a"}\r\n0\r\n\r\n')
+    else:
+        client.request("POST", f"/v1/admin{path}", fields, b'{"name":"a"}')
+    answer = client.response()
+    assert answer.status == 415 and answer.json()["error"]["code"] == "unsupported_media_type", answer
+    assert store.list() == [] and admin(gateway, "GET", "/keys").status == 200
 
 
 @pytest.mark.parametrize("method, path, status_", [("PUT", "/keys", 405), ("GET", "/keys/key_x", 405), ("GET", "/sessions", 405), ("GET", "/keys/key_x/rotate", 405), ("GET", "/keys/", 404), ("POST", "/keys/key_x/else", 404), ("GET", "/sessions/x", 404), ("DELETE", "/keys/key_x", 404), ("POST", "/keys/key_x/rotate", 404)])
@@ -343,7 +357,7 @@ def test_whoever_has_a_session_needs_no_key_and_is_refused_nothing(gateway, stor
     assert client.chat({"Cookie": cookie}).response().status == 200
     for target in ("/v1/files", "/v1/admin/keys", "/api/v1/models"):
         assert visit(gateway, cookie, target) == 200
-    assert client.request("POST", "/v1/admin/keys", {"Cookie": cookie}, {"name": "new"}).response().status == 201
+    assert client.request("POST", "/v1/admin/keys", {"Cookie": cookie, "Content-Type": "application/json"}, {"name": "new"}).response().status == 201
     assert client.get("/v1/files").status == 401
     assert gateway.logged(key="boss", path="/api/v1/models")["status"] == 200
     assert visit(gateway, cookie[:-1] + "-") == 401 and visit(gateway, "sluice_session=mp_sess_") == 401
