@@ -29,13 +29,13 @@ public final class KeyStore: Sendable {
   /// as it waits for others, five seconds at most.
   public static func open(_ path: String, creating: Bool) throws(KeyStoreError) -> KeyStore {
     if creating { try makeFile(path) }
-    if let problem = KeyStoreError.at(path) { throw problem }
+    if let problem = KeyStoreError.at(path, creating: creating) { throw problem }
     do {
-      let pool = try connected(path)
+      let pool = try connected(path, creating)
       try pool.writeWithoutTransaction { db in
         // A key that was shown must still be there after a power cut: each commit is on the disk before it is told.
         try db.execute(sql: "PRAGMA synchronous = FULL")
-        try Schema.prepare(db, path)
+        try Schema.prepare(db, path, creating)
       }
       let index = try pool.writeWithoutTransaction { db in
         // The WAL index is there once something was read.
@@ -124,14 +124,14 @@ public final class KeyStore: Sendable {
     }
   }
 
-  private static func connected(_ path: String) throws -> DatabasePool {
+  private static func connected(_ path: String, _ creating: Bool) throws -> DatabasePool {
     var configuration = GRDB.Configuration()
     configuration.label = "key store"
     configuration.maximumReaderCount = 2
     configuration.prepareDatabase { db in
       try db.execute(sql: "PRAGMA busy_timeout = \(busySeconds * 1000)")
       // Before anything is changed: what is there must be ours.
-      try Schema.check(db, path)
+      try Schema.check(db, path, creating)
       // In KiB, for each connection; a store of ten thousand keys is ten times as large, and all of it is never needed.
       try db.execute(sql: "PRAGMA cache_size = -256")
     }

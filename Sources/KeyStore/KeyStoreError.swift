@@ -82,11 +82,27 @@ public struct KeyStoreError: Error, Sendable, Hashable, CustomStringConvertible 
     }
   }
 
+  /// There is nothing in the file: who put it there did not mean that there are no keys.
+  static func empty(_ path: String) -> KeyStoreError {
+    KeyStoreError(
+      .damaged, path, "found an empty file, no key store; put a backup in its place, or have sluice keys create fill it"
+    )
+  }
+
   /// What keeps the file at `path` from being a store; nil where a look at it does not tell.
-  static func at(_ path: String) -> KeyStoreError? {
+  ///
+  /// - Parameter creating: whether an empty file is to become one.
+  static func at(_ path: String, creating: Bool = true) -> KeyStoreError? {
     var status = stat()
     guard stat(path, &status) == 0 else {
-      guard errno == ENOENT else { return KeyStoreError(.unusable, path, "cannot be opened: \(reason(errno))") }
+      let code = errno
+      var link = stat()
+      if lstat(path, &link) == 0, link.st_mode & S_IFMT == S_IFLNK {
+        return KeyStoreError(
+          code == ENOENT ? .missing : .unusable, path,
+          "a symbolic link that leads to no file: \(reason(code)); remove it, or put a store where it leads")
+      }
+      guard code == ENOENT else { return KeyStoreError(.unusable, path, "cannot be opened: \(reason(code))") }
       let directory = KeyStore.directory(of: path)
       guard stat(directory, &status) == 0 else {
         return KeyStoreError(.missing, path, "cannot be made, \(directory) does not exist; make that directory")
@@ -97,6 +113,7 @@ public struct KeyStoreError: Error, Sendable, Hashable, CustomStringConvertible 
       let found = status.st_mode & S_IFMT == S_IFDIR ? "a directory" : "no plain file"
       return KeyStoreError(.unusable, path, "found \(found), expected a file; name one, such as \(path)/keys.db")
     }
+    if status.st_size == 0, !creating { return empty(path) }
     guard access(path, R_OK | W_OK) == 0 else {
       return KeyStoreError(
         .unusable, path, "cannot be read and written: \(reason(errno)); change its owner or its mode")

@@ -8,8 +8,9 @@ enum Schema {
   /// In the header of SQLite's file, so that file(1) and we tell it from other databases: "SLKY".
   static let application = 0x534C_4B59
 
-  /// Throws when the database is not one of ours, or one that we are too old for. Reads only.
-  static func check(_ db: Database, _ path: String) throws {
+  /// Throws when the database is not one of ours, or one that we are too old for, or empty where none is to be made. Reads
+  /// only.
+  static func check(_ db: Database, _ path: String, _ creating: Bool) throws {
     let found = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
     let program = try Int.fetchOne(db, sql: "PRAGMA application_id") ?? 0
     if program == application {
@@ -22,6 +23,7 @@ enum Schema {
       return
     }
     let tables = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_schema") ?? 0
+    if program == 0, found == 0, tables == 0, !creating { throw KeyStoreError.empty(path) }
     guard program == 0, found == 0, tables == 0 else {
       throw KeyStoreError(
         .foreign, path, "found a database of another program; name another file, which is made when it is missing")
@@ -29,11 +31,11 @@ enum Schema {
   }
 
   /// Brings the database to our version: all of it, or nothing.
-  static func prepare(_ db: Database, _ path: String) throws {
+  static func prepare(_ db: Database, _ path: String, _ creating: Bool) throws {
     guard try Int.fetchOne(db, sql: "PRAGMA user_version") != version else { return }
     try db.inTransaction(.immediate) {
       // Another process may have done it while this one waited.
-      try check(db, path)
+      try check(db, path, creating)
       if try Int.fetchOne(db, sql: "PRAGMA user_version") == 0 { try create(db) }
       return .commit
     }

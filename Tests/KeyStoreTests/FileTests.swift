@@ -110,6 +110,34 @@ struct FileTests {
     }
   }
 
+  @Test("that is empty becomes a store only where one is to be made, and else is left as it is", arguments: [0, 4096])
+  func empty(size: Int) throws {
+    if size == 0 {
+      try place.write("")
+    } else {
+      // One page of a database that nothing was ever put into.
+      try place.other().writeWithoutTransaction { try $0.execute(sql: "VACUUM") }
+    }
+    let before = try Data(contentsOf: URL(filePath: place.path))
+    let error = place.problem(creating: false)
+    #expect(error?.kind == .damaged && error?.description.contains("an empty file") == true)
+    #expect(try Data(contentsOf: URL(filePath: place.path)) == before)
+    #expect(try place.open().list() == [])
+  }
+
+  @Test("that is a link to nowhere is told as one, whoever asks")
+  func link() throws {
+    #expect(symlink(place.directory + "/none", place.path) == 0)
+    for creating in [true, false] {
+      let error = place.problem(creating: creating)
+      #expect(error?.kind == .missing && error?.description.contains("a symbolic link that leads to no file") == true)
+    }
+    unlink(place.path)
+    #expect(symlink(place.path, place.path) == 0)
+    let loop = place.problem()
+    #expect(loop?.kind == .unusable && loop?.description.contains("a symbolic link") == true)
+  }
+
   @Test("that may not be written to is told", .enabled(if: geteuid() != 0))
   func readOnly() throws {
     _ = try place.open()

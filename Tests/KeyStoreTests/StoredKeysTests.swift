@@ -170,6 +170,18 @@ struct StoredKeysTests {
     #expect(try await look(made.secret) == nil)
   }
 
+  @Test("an empty file in its place lets nobody in, and is not made a store")
+  func emptied() async throws {
+    let made = try other.create(NewKey(name: "alice"))
+    #expect(try await look(made.secret) == "alice")
+    try place.write("", to: "empty")
+    for suffix in ["-wal", "-shm"] { unlink(place.path + suffix) }
+    #expect(rename(place.directory + "/empty", place.path) == 0)
+    for _ in 0..<3 { #expect(await problem(made.secret) == .damaged) }
+    #expect(journal.all.count == 1)
+    #expect(try Data(contentsOf: URL(filePath: place.path)).isEmpty)
+  }
+
   @Test("another store in its place is taken for what it is")
   func replaced() async throws {
     let made = try other.create(NewKey(name: "alice"))
