@@ -22,6 +22,8 @@ public final class StoredKeys: CredentialSource {
     var triedAt: UInt64 = 0
     /// Marks of the configuration's keys that may begin sessions.
     var configured: Set<String> = []
+    /// Marks of those that were dropped, whose sessions are still in the store.
+    var dropped: Set<String> = []
   }
 
   public let path: String
@@ -48,12 +50,33 @@ public final class StoredKeys: CredentialSource {
   /// The configuration's keys; sessions that began with one are over where it is gone, or may not manage keys any more.
   public func adopt(configured keys: [ConfiguredKeys.Key]) {
     let marks = Set(keys.filter { $0.holder.permissions.contains(.admin) }.map(Self.mark))
-    let changed = state.withLock { state in
-      defer { state.configured = marks }
-      return state.configured != marks
+    let (changed, drops) = state.withLock { state in
+      let (before, after) = (state.configured, marks)
+      state.configured = marks
+      state.dropped.formUnion(before.subtracting(after))
+      return (before != after, !state.dropped.isEmpty)
     }
     // What was remembered of such sessions may be wrong now.
     if changed { for memo in memos { memo.clear() } }
+    // They are over for good: they do not come back with their key.
+    if drops { errands.async { self.endDropped() } }
+  }
+
+  /// On the queue for errands. Until it is done, a session of such a key is good for nothing, whatever is configured.
+  private func endDropped() {
+    let marks = state.withLock { $0.dropped }
+    guard !marks.isEmpty else { return }
+    if case .success(let (store, _)) = reopened(), store.isInPlace {
+      do throws(KeyStoreError) {
+        try store.writeNow { table in
+          for mark in marks { try table.endSessions(of: mark) }
+        }
+        return state.withLock { $0.dropped.subtract(marks) }
+      } catch {
+        // Tried again; whoever asks for a key finds out what is wrong.
+      }
+    }
+    errands.asyncAfter(deadline: .now() + 1) { [weak self] in self?.endDropped() }
   }
 
   // MARK: Finding
@@ -105,7 +128,7 @@ public final class StoredKeys: CredentialSource {
   /// Whether what a session began with, if it was no key of the store, is still configured.
   private func isGood(_ parent: String?) -> Bool {
     guard let parent, Self.isMark(parent) else { return true }
-    return isConfigured(parent)
+    return state.withLock { $0.configured.contains(parent) && !$0.dropped.contains(parent) }
   }
 
   /// Whether the configuration's key with this mark is still there, and may manage keys.

@@ -235,6 +235,31 @@ struct StoredKeysTests {
     #expect(try await look(session.secret, .session) == nil)
   }
 
+  @Test("a session of a key that was removed does not come back with it, whenever the store can be written to")
+  func removedForGood() async throws {
+    let key = ConfiguredKeys.Key(
+      digest: SHA256Digest(hashing: "sk-admin"), holder: Identity(name: "admin", permissions: .all))
+    func begin() throws -> NewSecret {
+      try other.writeNow {
+        try $0.create(NewKey(name: "admin"), kind: .session, parent: StoredKeys.mark(key), now: KeyStore.now)
+      }
+    }
+    let session = try begin()
+    keys.adopt(configured: [key])
+    #expect(try await look(session.secret, .session) == "admin")
+    let locking = try place.other()
+    try await locking.writeWithoutTransaction { try $0.execute(sql: "BEGIN IMMEDIATE") }
+    keys.adopt(configured: [])
+    keys.adopt(configured: [key])
+    #expect(try await look(session.secret, .session) == nil)
+    try await locking.writeWithoutTransaction { try $0.execute(sql: "ROLLBACK") }
+    try await until { try other.find(session.secret) == nil }
+    // One that begins from now on is another one.
+    let later = try begin()
+    try await until { try await look(later.secret, .session) == "admin" }
+    #expect(try await look(session.secret, .session) == nil)
+  }
+
   @Test("a session that is looked for while its key is removed from the configuration is not remembered")
   func removedMeanwhile() async throws {
     let key = ConfiguredKeys.Key(
