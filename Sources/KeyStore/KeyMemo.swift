@@ -50,6 +50,6 @@ final class KeyMemo: Sendable {
   /// Forgets everything, the index above all: it is not looked at again.
   func clear() { state.withLock { $0 = State() } }
 
-  /// How many are remembered.
+  /// How many are remembered; for tests, that the bound is kept and that nothing stays.
   var count: Int { state.withLock { $0.identities.count } }
 }

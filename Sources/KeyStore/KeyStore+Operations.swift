@@ -26,8 +26,9 @@ extension KeyStore {
     try writeNow { try $0.rotate(try $0.key(named: idOrName), grace: grace, now: now) }
   }
 
-  /// Whoever shows `secret`; nil for nobody. One that has expired is there, and says when it did.
-  public func find(_ secret: String) throws(KeyStoreError) -> Identity? {
+  /// Whoever shows `secret`; nil for nobody. One that has expired is there, and says when it did. The gateway asks through
+  /// `StoredKeys`; this is the same question without the memos, for tests of what the store holds.
+  func find(_ secret: String) throws(KeyStoreError) -> Identity? {
     let digest = SHA256Digest(hashing: secret)
     let kind: StoredKey.Kind = secret.hasPrefix(Secret.sessionPrefix) ? .session : .key
     return try readNow { try $0.find(digest, kind: kind) }.map { $0.key.identity(digest, until: $0.until) }

@@ -75,12 +75,6 @@ extension Permissions {
   /// The words of permissions, in their order.
   static let words: [(word: String, permission: Permissions)] = [("read", .read), ("proxy", .proxy), ("admin", .admin)]
 
-  /// The permission that is called `word`.
-  init?(word: String) {
-    guard let found = Self.words.first(where: { $0.word == word }) else { return nil }
-    self = found.permission
-  }
-
   /// What it is made of.
   public var words: [String] { Self.words.filter { contains($0.permission) }.map(\.word) }
 }
