@@ -48,8 +48,25 @@ public final class KeyStore: Sendable {
     }
   }
 
-  /// Whether the path still names the files that were opened.
-  var isInPlace: Bool { opened == Self.identities(path) }
+  /// Whether the path still names the files that were opened, and the mapped one is as large as its mapping.
+  ///
+  /// A `-shm` that was cut is as large again afterwards, of zeros: SQLite takes that for a WAL index to be made anew. What
+  /// touches memory behind a file's end is killed (SIGBUS), SQLite's own closing of the store as well as any look. By name,
+  /// since a descriptor of our own would take SQLite's locks with it when it is closed.
+  var isInPlace: Bool {
+    guard opened == Self.identities(path) else { return false }
+    guard index != nil else { return true }
+    let file = path + "-shm"
+    var status = stat()
+    guard stat(file, &status) == 0, status.st_size < WALIndex.byteCount else { return true }
+    _ = truncate(file, off_t(WALIndex.byteCount))
+    return false
+  }
+
+  /// Throws where it is not in its place.
+  func checkPlace() throws(KeyStoreError) {
+    guard isInPlace else { throw KeyStoreError(.replaced, path, "another file is in its place") }
+  }
 
   /// The directory that `path` is in.
   static func directory(of path: String) -> String {
@@ -73,9 +90,11 @@ public final class KeyStore: Sendable {
   func read<Value: Sendable>(
     _ ask: @escaping @Sendable (KeyTable) throws -> Value
   ) async throws(KeyStoreError) -> Value {
+    // In front of it as well: SQLite looks at its index before we are asked.
+    try checkPlace()
     do {
       return try await pool.read { [self] db in
-        guard isInPlace else { throw KeyStoreError(.replaced, path, "another file is in its place") }
+        try checkPlace()
         return try ask(KeyTable(db: db))
       }
     } catch {
@@ -90,10 +109,11 @@ public final class KeyStore: Sendable {
   ) async throws(KeyStoreError) -> Value {
     do {
       let value = try await pool.writeWithoutTransaction { [self] db in
+        try checkPlace()
         try patience?.check(path)
         var value: Value?
         try db.inTransaction(.immediate) {
-          guard isInPlace else { throw KeyStoreError(.replaced, path, "another file is in its place") }
+          try checkPlace()
           // It may have waited for the lock.
           try patience?.check(path)
           value = try change(KeyTable(db: db))

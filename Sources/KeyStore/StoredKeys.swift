@@ -105,6 +105,8 @@ public final class StoredKeys: CredentialSource {
     let digest = SHA256Digest(hashing: secret)
     let storedKind: StoredKey.Kind = kind == .session ? .session : .key
     return try await using { (store, term) throws(KeyStoreError) in
+      // In front of any look at its index.
+      try store.checkPlace()
       // In front of the query: what is committed behind this makes the memo's version an old one.
       let version = store.index?.version
       let found = try await store.read { try $0.find(digest, kind: storedKind) }

@@ -25,8 +25,12 @@ struct WALIndex: @unchecked Sendable {
   }
 
   // SAFETY: SQLite keeps this mapping until the last connection of the process to the file is closed. The store has one for
-  // as long as it lives, and nobody looks without it: see `StoredKeys`.
+  // as long as it lives, and nobody looks without it: see `StoredKeys`. That the file stays as large as what is mapped of it
+  // is a precondition, as it is for SQLite itself: to look behind the end of a file that somebody has cut is SIGBUS. Its
+  // size is looked at once a second (`KeyStore.isInPlace`), which makes that rare, not impossible.
   private let base: UnsafeRawPointer
+  /// WALINDEX_PGSZ, the size of each region; the first of them is mapped.
+  static let byteCount = 32_768
 
   /// Nil where the connection shares no WAL index with others, as on a file system without shared memory.
   init?(_ db: Database) {
@@ -40,9 +44,9 @@ struct WALIndex: @unchecked Sendable {
       let map = methods.xShmMap
     else { return nil }
     var region: UnsafeMutableRawPointer?
-    // SAFETY: asks for the region 0, which the connection has mapped when it first read; 32 KiB is the size of all regions
-    // (WALINDEX_PGSZ), and nothing is extended.
-    guard map(file, 0, 32_768, 0, &region) == SQLITE_OK, let region else { return nil }
+    // SAFETY: asks for the region 0, which the connection has mapped when it first read, in its own size; nothing is
+    // extended.
+    guard map(file, 0, Int32(Self.byteCount), 0, &region) == SQLITE_OK, let region else { return nil }
     base = UnsafeRawPointer(region)
   }
 

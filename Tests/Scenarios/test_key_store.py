@@ -543,10 +543,26 @@ def test_a_store_that_goes_away_is_told_once_lets_nobody_in_and_comes_back(gatew
     store.remove()
     backup.rename(store.path)
     until("the store to be used again", lambda: client.get("/v1/files").status == 200)
-    said = lines_about_the_store(gateway)
-    assert "usable again" in said[-1] and len(said) <= 3, said
+    said = until("the line about it", lambda: "usable again" in (lines := lines_about_the_store(gateway))[-1] and lines)
+    assert len(said) <= 3, said
     store.revoke(key["id"])
     assert client.get("/v1/files").status == 401
+
+
+def test_an_index_that_is_cut_kills_nobody_who_looks_a_second_later(gateway, store):
+    key = store.create("alice")
+    client = gateway.client(key=key["key"])
+    for _ in range(2):
+        assert client.get("/v1/files").status == 200
+        time.sleep(1.2)
+        os.truncate(f"{store.path}-shm", 0)
+        until("the store to be used again", lambda: client.get("/v1/files").status == 200)
+    assert gateway.process.poll() is None
+    store.revoke(key["id"])
+    assert client.get("/v1/files").status == 401
+    connection = sqlite3.connect(store.path)
+    assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    connection.close()
 
 
 def test_another_store_in_its_place_counts_within_a_second_or_so(gateway, store, tmp_path):
