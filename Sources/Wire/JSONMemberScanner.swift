@@ -416,10 +416,10 @@ extension JSONMemberScanner {
       includeUsage = boolean
       if boolean == false { streamOptions.usage = .isFalse } else if isText("null") { streamOptions.usage = .isNull }
     case .streamOptions: if isText("null") { streamOptions.kind = .null }
-    case .maxTokens: plainMaxTokens = textNumber
-    case .choices: choices = textNumber
-    case .maxCompletionTokens: maxCompletionTokens = textNumber
-    case .maxOutputTokens: maxOutputTokens = textNumber
+    case .maxTokens: plainMaxTokens = textNumber()
+    case .choices: choices = textNumber()
+    case .maxCompletionTokens: maxCompletionTokens = textNumber()
+    case .maxOutputTokens: maxOutputTokens = textNumber()
     case .model, .messages, .none: break
     }
   }

@@ -10,8 +10,8 @@ extension JSONMemberScanner {
     if textCount < 255 { textCount &+= 1 }
   }
 
-  /// Whether the short text is `name`.
-  func isText(_ name: StaticString) -> Bool {
+  /// Whether the short text is `name`. Changes nothing: as a call that does not mutate it would copy the scanner.
+  mutating func isText(_ name: StaticString) -> Bool {
     guard Int(textCount) == name.utf8CodeUnitCount, textCount <= 24 else { return false }
     for index in 0..<Int(textCount) where text[index] != name.utf8Start[index] { return false }
     return true

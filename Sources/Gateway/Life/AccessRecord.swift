@@ -40,7 +40,7 @@ public struct AccessRecord: Sendable {
     set { failureOrNil = newValue.map { RecordedFailure($0) } }
   }
   /// Whether something went wrong with it, be it in mid-answer.
-  public var hasFailed: Bool { failureOrNil != nil }
+  var hasFailed: Bool { failureOrNil != nil }
   private var failureOrNil: RecordedFailure?
   /// Times in nanoseconds of the loop's clock; 0 is not yet.
   public internal(set) var startedAt: UInt64

@@ -67,9 +67,9 @@ final class BodyScanner {
       members.streamIsNoBoolean = json.streamNotBoolean
       members.messages = json.messages
       members.includesUsage = json.includeUsage
-      members.tokensMax = json.maxTokens.map { most in
-        let all = most.multipliedReportingOverflow(by: max(json.choices ?? 1, 1))
-        return all.overflow ? .max : all.partialValue
+      if let most = json.maxTokens {
+        let (all, overflows) = most.multipliedReportingOverflow(by: max(json.choices ?? 1, 1))
+        members.tokensMax = overflows ? .max : all
       }
     }
     return .success(members)

@@ -175,6 +175,9 @@ public final class Exchange: PayloadSink {
     return outgoing.body.copied(upTo: limit)
   }
 
+  /// Whether something went wrong with it, be it in mid-answer. Costs no copy of the record.
+  public var hasFailed: Bool { record.hasFailed }
+
   /// Notes the model for the access log.
   public func recordModel(_ name: String?) { record.model = name }
 

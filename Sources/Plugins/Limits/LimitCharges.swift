@@ -63,7 +63,7 @@ final class LimitCharges {
     if case .inference(let route) = exchange.route { hasText = route.kind == .text }
     return cost(
       tokensIn: record.tokensIn, tokensOut: record.tokensOut, status: record.status, isStream: record.isStream,
-      bytesOut: hasText ? record.bytesOut : 0, wasSent: record.sentAt != 0, wasCut: record.hasFailed)
+      bytesOut: hasText ? record.bytesOut : 0, wasSent: record.sentAt != 0, wasCut: exchange.hasFailed)
   }
 
   /// A client that leaves before the backend has counted pays what it has reserved, and no less than what it was sent; one

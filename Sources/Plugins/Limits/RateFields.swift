@@ -23,7 +23,7 @@ public struct RateFields: Plugin {
       head.add("x-ratelimit-remaining-tokens", UInt64(max(0, rate.remaining)))
       head.addDuration("x-ratelimit-reset-tokens", rate.resetNanoseconds)
     }
-    guard case .limited(let reached)? = exchange.record.failure?.cause else { return }
+    guard exchange.hasFailed, case .limited(let reached)? = exchange.record.failure?.cause else { return }
     guard let wait = reached.retryAfter else {
       // The SDKs repeat every 429, and this one is the same for ever.
       return head.add("x-should-retry", fixed: "false")

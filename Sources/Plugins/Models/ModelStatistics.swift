@@ -15,7 +15,7 @@ final class ModelSums: Sendable {
 
   func add(_ exchange: Exchange) {
     requests.wrappingAdd(1, ordering: .relaxed)
-    if exchange.record.status >= 400 || exchange.record.status == 0 || exchange.record.hasFailed {
+    if exchange.record.status >= 400 || exchange.record.status == 0 || exchange.hasFailed {
       errors.wrappingAdd(1, ordering: .relaxed)
     }
     if exchange.record.isStream { streams.wrappingAdd(1, ordering: .relaxed) }
