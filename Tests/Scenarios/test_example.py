@@ -11,6 +11,9 @@ from harness.gateway import ROOT, Gateway, basic_config, free_port
 
 PACKAGE = ROOT / "Tests" / "Example"
 
+# The first test waits for the build, with everything that the gateway depends on: minutes in a new clone.
+pytestmark = pytest.mark.timeout(1500)
+
 
 class Tokens(Backend):
     """The service that knows tokens: `good` is team red's, any other nobody's."""
