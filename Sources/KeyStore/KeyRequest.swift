@@ -121,26 +121,21 @@ extension NewKey {
 
   /// The first member that cannot be so, and what is expected of it; nil when all is good. For the command line and the API.
   public func mistake(now: Int) -> (member: String, expected: String)? {
-    if !Self.isLine(name) { return ("name", "must be 1 to 256 bytes without control characters") }
+    if !Identity.isName(name) { return ("name", "must be 1 to 256 bytes without control characters") }
     if permissions.isEmpty { return ("permissions", "must have one of read, proxy and admin at least") }
     if let models {
-      guard (1...256).contains(models.count), models.allSatisfy(Self.isLine) else {
+      guard (1...256).contains(models.count), models.allSatisfy(Identity.isName) else {
         return ("models", "must be 1 to 256 names of models; without it all are allowed")
       }
     }
-    if let account, !Self.isLine(account) { return ("account", "must be 1 to 256 bytes without control characters") }
+    if let account, !Identity.isName(account) {
+      return ("account", "must be 1 to 256 bytes without control characters")
+    }
     // The end of the year 9999: later ones are no dates that anything can write.
     if let expiresAt, !(now + 1...253_402_300_799).contains(expiresAt) {
       return ("expires_at", "must be in the future, and a time before the year 10000 in seconds since 1970")
     }
     return nil
-  }
-
-  private static func isLine(_ text: String) -> Bool {
-    (1...256).contains(text.utf8.count)
-      && !text.unicodeScalars.contains {
-        $0.value < 0x20 || (0x7F...0x9F).contains($0.value) || $0.value == 0x2028 || $0.value == 0x2029
-      }
   }
 }
 

@@ -62,7 +62,8 @@ extension KeyAdministration {
     return KeyAnswer.reply(Array(#"{"object":"session","deleted":true}"#.utf8), fields: [("Set-Cookie", gone)])
   }
 
-  /// RFC 6265, 4.1. Scripts cannot read it, and other sites' pages cannot have it sent.
+  /// RFC 6265, 4.1. Scripts cannot read it, and pages of other sites cannot have it sent; what pages of other origins of the
+  /// same site may not do with it is said by auth.
   static func cookie(_ value: String, age: Int, isSecure: Bool) -> String {
     "\(Auth.cookieName)=\(value); HttpOnly; SameSite=Strict; Path=/; Max-Age=\(age)\(isSecure ? "; Secure" : "")"
   }

@@ -70,11 +70,3 @@ public struct NewSecret: Sendable, CustomStringConvertible, CustomDebugStringCon
   public var debugDescription: String { description }
   public var customMirror: Mirror { Mirror(self, children: []) }
 }
-
-extension Permissions {
-  /// The words of permissions, in their order.
-  static let words: [(word: String, permission: Permissions)] = [("read", .read), ("proxy", .proxy), ("admin", .admin)]
-
-  /// What it is made of.
-  public var words: [String] { Self.words.filter { contains($0.permission) }.map(\.word) }
-}

@@ -37,9 +37,6 @@ public struct TokenRules: Sendable {
 
   public init() {}
 
-  /// Longest name of a holder, in bytes.
-  static let nameBytesMax = 256
-
   /// Whether a token may be signed so. Asked before any key is looked for.
   func check(_ header: TokenHeader) throws(TokenRefusal) {
     guard algorithms.contains(where: { $0.rawValue == header.algorithm }) else { throw .algorithm(header.algorithm) }
@@ -72,8 +69,9 @@ public struct TokenRules: Sendable {
 
   private func name(_ claims: Claims) throws(TokenRefusal) -> String {
     guard case .text(let name)? = claims.values[names.name] else { throw .claim(names.name, "missing, or no string") }
-    guard (1...Self.nameBytesMax).contains(name.utf8.count), !name.unicodeScalars.contains(where: { $0.value < 0x20 })
-    else { throw .claim(names.name, "empty, longer than \(Self.nameBytesMax) bytes, or with control characters") }
+    guard Identity.isName(name) else {
+      throw .claim(names.name, "empty, longer than 256 bytes, or with control characters")
+    }
     return name
   }
 

@@ -32,7 +32,7 @@ public struct Auth: Plugin {
     if exchange.route == .outside { return .pass }
     // A backend that is sent credentials on might read another one than we did.
     guard exchange.count(of: .authorization) <= 1, exchange.count(of: .xAPIKey) <= 1 else { return .fail(Self.twice) }
-    if exchange.count(of: .cookie) > 0 { exchange.ownsCookies = holdsSession(exchange) }
+    if Self.showsSession(exchange) { exchange.ownsCookies = true }
     // Nearly all requests show one key of the configuration.
     if let shown = exchange.field(.authorization).flatMap(Self.bearer),
       let identity = keys.find(Credential(.bearer, shown)), !isOver(identity)
@@ -185,10 +185,15 @@ public struct Auth: Plugin {
     }
   }
 
-  /// Whether a cookie may be that of a session, here or where there was a store before. Of several fields only the first is
-  /// asked for one.
-  private func holdsSession(_ exchange: Exchange) -> Bool {
-    (readsCookies && exchange.count(of: .cookie) > 1) || Self.shown(.session, exchange, readsCookies: true) != nil
+  /// Whether one of the cookies is called as that of a session, here or where there was a store before. What only looks so
+  /// is taken for one: no backend is shown it.
+  public static func showsSession(_ exchange: Exchange) -> Bool {
+    guard exchange.count(of: .cookie) > 0, let head = exchange.head else { return false }
+    let name = Array("\(cookieName)=".utf8)
+    for index in 0..<head.fieldCount where head.field(index).known == .cookie {
+      if head.bytes(head.field(index).value).contains(name) { return true }
+    }
+    return false
   }
 
   /// The token of `Bearer token` (RFC 6750, 2.1; the scheme in any case).

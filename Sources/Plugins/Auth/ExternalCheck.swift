@@ -143,7 +143,8 @@ public final class ExternalCheck: CredentialSource {
 
   /// Who it is, as the answer's fields tell. What they do not tell is as for a key of the configuration.
   static func identity(_ answer: FetchAnswer) -> Identity {
-    let name = answer.field("X-Auth-Name").map { String($0.prefix(256)) } ?? ""
+    // What can be no name is none: the service has said yes all the same.
+    let name = answer.field("X-Auth-Name").flatMap { Identity.isName($0) ? $0 : nil } ?? ""
     let permissions = answer.field("X-Auth-Permissions").map { list in
       words(list).reduce(into: Permissions()) { if let known = Permissions(word: $1) { $0.insert(known) } }
     }

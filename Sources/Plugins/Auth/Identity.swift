@@ -33,6 +33,15 @@ public final class Identity: Principal {
     self.digest = digest
   }
 
+  /// Whether `text` can be the name of a holder, a model or an account type, wherever it comes from: 1 to 256 bytes of one
+  /// line, which no log and no terminal takes for more than text.
+  public static func isName(_ text: String) -> Bool {
+    (1...256).contains(text.utf8.count)
+      && !text.unicodeScalars.contains {
+        $0.value < 0x20 || (0x7F...0x9F).contains($0.value) || $0.value == 0x2028 || $0.value == 0x2029
+      }
+  }
+
   /// Whether one of `names`, which mean the same model, is among those that it may use.
   func mayUse(any names: [String]) -> Bool {
     guard let models else { return true }

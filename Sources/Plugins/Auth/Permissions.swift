@@ -21,15 +21,18 @@ public struct Permissions: OptionSet, Sendable, Hashable {
   /// What a key has that is given nothing else.
   public static let usual: Permissions = [.read, .proxy]
 
+  private static let named: [(word: String, permission: Permissions)] = [
+    ("read", .read), ("proxy", .proxy), ("admin", .admin),
+  ]
+
   /// The permission that `word` means, as the configuration, tokens and services write it.
   public init?(word: some StringProtocol) {
-    switch word {
-    case "read": self = .read
-    case "proxy": self = .proxy
-    case "admin": self = .admin
-    default: return nil
-    }
+    guard let found = Self.named.first(where: { $0.word == word }) else { return nil }
+    self = found.permission
   }
+
+  /// The words of what it is made of, in their order.
+  public var words: [String] { Self.named.filter { contains($0.permission) }.map(\.word) }
 
   /// The permission that a request with `method` lacks; nil when it lacks none.
   func missing(for method: Method) -> String? {
