@@ -249,3 +249,11 @@ def test_a_stream_that_is_asked_is_not_asked_for_compressed(counted):
     gateway, counts = counted(kind=Models)
     stream(gateway, headers={**JSON, "Accept-Encoding": "gzip"})
     assert counts.requests[0].all("accept-encoding") == ["identity"]
+
+
+def test_an_encoding_that_the_file_asks_for_is_asked_for_once(start, backend):
+    counts = backend(CountsTokens)
+    cluster = {"endpoints": [counts.url], "headers": {"Accept-Encoding": "br"}}
+    gateway = start(counts, usage=ALWAYS, clusters={"local": cluster})
+    assert stream(gateway).status == 200
+    assert counts.requests[0].all("accept-encoding") == ["br"]

@@ -47,7 +47,7 @@ extension Exchange {
       writer.write("\r\n")
     }
     // What is to be read or edited must not come compressed, which silence would allow (RFC 9110, 12.5.3).
-    if readsAnswer { writer.write("Accept-Encoding: identity\r\n") }
+    if readsAnswer, !cluster.sets("accept-encoding") { writer.write("Accept-Encoding: identity\r\n") }
     if let authorization = cluster.authorization {
       writer.write("Authorization: ")
       authorization.withUnsafeBytes { writer.write($0) }

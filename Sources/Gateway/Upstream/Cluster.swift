@@ -87,6 +87,12 @@ public final class Cluster: Sendable {
   func sets(_ name: UnsafeRawBufferPointer) -> Bool {
     fields.contains { equalsIgnoringCase(name, $0.name) }
   }
+
+  /// The same of a name that is known when the program is built.
+  func sets(_ name: StaticString) -> Bool {
+    // SAFETY: the bytes of a static string live as long as the program.
+    sets(UnsafeRawBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount))
+  }
 }
 
 /// Where an exchange goes. Made with the configuration, not with each request.
