@@ -7,19 +7,6 @@ import Synchronization
 
 /// The keys behind a URL.
 public final class FetchedKeys: Sendable {
-  /// Where they are.
-  public struct Place: Sendable {
-    let endpoint: Endpoint
-    let tls: TLSClientContext?
-    let path: String
-
-    public init(endpoint: Endpoint, tls: TLSClientContext?, path: String) {
-      self.endpoint = endpoint
-      self.tls = tls
-      self.path = path
-    }
-  }
-
   /// Why there are no keys.
   struct Unavailable: Error, CustomStringConvertible {
     let description: String
@@ -33,7 +20,7 @@ public final class FetchedKeys: Sendable {
     var waiters: [CheckedContinuation<Void, Never>] = []
   }
 
-  private let place: Place
+  private let place: FetchPlace
   private let state: Mutex<State>
   // What `settled` reads, without the lock.
   private let number = Atomic<UInt64>(0)
@@ -45,7 +32,7 @@ public final class FetchedKeys: Sendable {
   /// - Parameters:
   ///   - fresh: how long a set is used before it is asked for again, in nanoseconds.
   ///   - stale: how much longer it is used when no newer one can be had, in nanoseconds.
-  public init(_ place: Place, fresh: UInt64, stale: UInt64) {
+  public init(_ place: FetchPlace, fresh: UInt64, stale: UInt64) {
     self.place = place
     var times = KeyRefresh.Times()
     times.fresh = fresh
@@ -110,7 +97,7 @@ public final class FetchedKeys: Sendable {
     request.bytesMax = Self.bytesMax
     let outcome: Result<TokenKeys, Unavailable>
     do {
-      let answer = try await core.fetch(request, from: place.endpoint, tls: place.tls, on: loop)
+      let answer = try await core.fetch(request, from: place, on: loop)
       outcome = await withTaskExecutorPreference(globalConcurrentExecutor) { await Self.read(answer) }
     } catch {
       outcome = .failure(Unavailable(description: "key set: \(error)"))

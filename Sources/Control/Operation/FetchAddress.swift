@@ -8,10 +8,10 @@ import Reactor
 public struct FetchAddress: Sendable, Codable, CustomStringConvertible {
   /// As it was written.
   public let description: String
-  public let endpoint: Endpoint
-  public let tls: TLSClientContext?
-  /// The URL's path, `/` when it has none.
-  public let path: String
+  /// What it means. The path is `/` where the URL has none.
+  public let place: FetchPlace
+  /// The URL's path.
+  public var path: String { place.path }
 
   /// Why a URL cannot be used.
   public struct Mistake: Error, CustomStringConvertible {
@@ -25,12 +25,12 @@ public struct FetchAddress: Sendable, Codable, CustomStringConvertible {
     case .failure(let failure): throw Mistake(description: failure.text)
     }
     description = url
-    endpoint = Endpoint(
-      place: parts.place, usesTLS: parts.scheme == .https, name: url, authority: parts.authority,
-      basePath: parts.basePath,
-      weight: 1)
-    tls = parts.scheme == .https ? try TLSClientContext(caFile: nil, verify: true) : nil
-    path = parts.basePath.isEmpty ? "/" : parts.basePath
+    place = FetchPlace(
+      endpoint: Endpoint(
+        place: parts.place, usesTLS: parts.scheme == .https, name: url, authority: parts.authority,
+        basePath: parts.basePath, weight: 1),
+      tls: parts.scheme == .https ? try TLSClientContext(caFile: nil, verify: true) : nil,
+      path: parts.basePath.isEmpty ? "/" : parts.basePath)
   }
 
   public init(from decoder: any Decoder) throws {
@@ -53,6 +53,6 @@ extension Core {
   public func fetch(
     _ request: FetchRequest, from address: FetchAddress, on loop: isolated LoopActor
   ) async throws(FetchError) -> FetchAnswer {
-    try await fetch(request, from: address.endpoint, tls: address.tls, on: loop)
+    try await fetch(request, from: address.place, on: loop)
   }
 }

@@ -38,10 +38,7 @@ extension SnapshotBuilder {
         if let kept = keptKeys, kept.url == endpoint.url, kept.fresh == fresh, kept.stale == stale {
           return .fetched(kept.keys)
         }
-        let address = try FetchAddress(endpoint.url)
-        let keys = FetchedKeys(
-          FetchedKeys.Place(endpoint: address.endpoint, tls: address.tls, path: address.path), fresh: fresh,
-          stale: stale)
+        let keys = FetchedKeys(try FetchAddress(endpoint.url).place, fresh: fresh, stale: stale)
         keptKeys = KeptKeys(url: endpoint.url, fresh: fresh, stale: stale, keys: keys)
         return .fetched(keys)
       }
@@ -52,8 +49,7 @@ extension SnapshotBuilder {
 
   func check(_ external: Configuration.ExternalCheck) throws(OperatorError) -> ExternalCheck {
     do {
-      let address = try FetchAddress(external.service.url)
-      var service = ExternalCheck.Service(endpoint: address.endpoint, tls: address.tls, path: address.path)
+      var service = ExternalCheck.Service(try FetchAddress(external.service.url).place)
       service.timeMax = external.timeNanoseconds
       service.cacheAge = external.cacheNanoseconds
       service.headers = external.headers

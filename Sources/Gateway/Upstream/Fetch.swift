@@ -23,6 +23,19 @@ public struct FetchRequest: Sendable {
   public init(target: String) { self.target = target }
 }
 
+/// Where requests of the gateway's own go again and again: one path of one server.
+public struct FetchPlace: Sendable {
+  public let endpoint: Endpoint
+  public let tls: TLSClientContext?
+  public let path: String
+
+  public init(endpoint: Endpoint, tls: TLSClientContext?, path: String) {
+    self.endpoint = endpoint
+    self.tls = tls
+    self.path = path
+  }
+}
+
 /// A whole answer.
 public struct FetchAnswer: Sendable {
   public let status: Int
@@ -44,6 +57,13 @@ public struct FetchError: Error, Sendable, CustomStringConvertible {
 }
 
 extension Core {
+  /// Asks the server of `place`, and waits for its answer on this core's loop.
+  public func fetch(
+    _ request: FetchRequest, from place: FetchPlace, on loop: isolated LoopActor
+  ) async throws(FetchError) -> FetchAnswer {
+    try await fetch(request, from: place.endpoint, tls: place.tls, on: loop)
+  }
+
   /// Asks `endpoint`, and waits for its answer on this core's loop.
   public func fetch(
     _ request: FetchRequest, from endpoint: Endpoint, tls: TLSClientContext? = nil, on loop: isolated LoopActor

@@ -9,9 +9,7 @@ import Wire
 public final class ExternalCheck: CredentialSource {
   /// Where the service is, and what it is told.
   public struct Service: Sendable {
-    public let endpoint: Endpoint
-    public let tls: TLSClientContext?
-    public let path: String
+    public let place: FetchPlace
     /// For an answer, in nanoseconds.
     public var timeMax: UInt64 = 2_000_000_000
     /// How long a yes is remembered, in nanoseconds; 0 asks each time.
@@ -20,11 +18,7 @@ public final class ExternalCheck: CredentialSource {
     /// shows no credential.
     public var headers: [String] = []
 
-    public init(endpoint: Endpoint, tls: TLSClientContext?, path: String) {
-      self.endpoint = endpoint
-      self.tls = tls
-      self.path = path
-    }
+    public init(_ place: FetchPlace) { self.place = place }
   }
 
   /// Why there is no verdict.
@@ -78,12 +72,12 @@ public final class ExternalCheck: CredentialSource {
   private func ask(
     _ fields: [(name: String, value: String)], _ core: Core, on loop: isolated LoopActor
   ) async throws -> FetchAnswer {
-    var request = FetchRequest(target: service.path)
+    var request = FetchRequest(target: service.place.path)
     request.fields = fields
     request.timeMax = service.timeMax
     request.bytesMax = 64 << 10
     do {
-      return try await core.fetch(request, from: service.endpoint, tls: service.tls, on: loop)
+      return try await core.fetch(request, from: service.place, on: loop)
     } catch {
       throw Unavailable(description: "auth service: \(error)")
     }
