@@ -11,7 +11,7 @@ final class KeyMemo: Sendable {
     var index: WALIndex?
     /// What the index said when what is here was true.
     var version: WALIndex.Version?
-    var identities: [UInt64: Identity] = [:]
+    var identities = RecentEntries<Identity>(max: KeyMemo.entriesMax)
   }
 
   private let state = Mutex(State())
@@ -21,12 +21,12 @@ final class KeyMemo: Sendable {
   /// Whoever shows the credential with this tag, where that is still known to be so.
   func identity(_ tag: UInt64) -> Identity? {
     state.withLock { state in
-      guard let found = state.identities[tag], let index = state.index else { return nil }
+      guard let index = state.index else { return nil }
       guard state.version == index.version else {
-        state.identities.removeAll(keepingCapacity: true)
+        state.identities.removeAll()
         return nil
       }
-      return found
+      return state.identities.find(tag) { _ in true }
     }
   }
 
@@ -38,12 +38,10 @@ final class KeyMemo: Sendable {
     state.withLock { state in
       // Within the lock: whoever exchanges the store says so first, and then empties every memo.
       guard isCurrent(), index.version == version else { return }
-      if state.version != version || state.identities.count >= Self.entriesMax {
-        state.identities.removeAll(keepingCapacity: true)
-      }
+      if state.version != version { state.identities.removeAll() }
       state.index = index
       state.version = version
-      state.identities[tag] = identity
+      state.identities.put(identity, tag)
     }
   }
 

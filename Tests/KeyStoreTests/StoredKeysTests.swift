@@ -136,13 +136,18 @@ struct StoredKeysTests {
     }
   }
 
-  @Test("what is remembered is bounded, and thrown away whole")
+  @Test("what is remembered is bounded, what was asked for of late stays, and a change throws all of it away")
   func bounded() async throws {
     let store = try place.open()
     let index = try #require(store.index)
     let version = index.version
-    for tag in 1...UInt64(KeyMemo.entriesMax + 10) { memo.keep(Identity(name: "a"), tag, index, version) { true } }
-    #expect(memo.count == 10)
+    for tag in 1...UInt64(KeyMemo.entriesMax * 3) {
+      memo.keep(Identity(name: "a"), tag, index, version) { true }
+      #expect(memo.count <= KeyMemo.entriesMax && memo.identity(1) != nil)
+    }
+    #expect(memo.identity(2) == nil && memo.identity(UInt64(KeyMemo.entriesMax * 3)) != nil)
+    _ = try other.create(NewKey(name: "alice"))
+    #expect(memo.identity(1) == nil && memo.count == 0)
     memo.clear()
     #expect(memo.count == 0 && memo.identity(1) == nil)
   }

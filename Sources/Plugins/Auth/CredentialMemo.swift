@@ -13,53 +13,31 @@ public final class CredentialMemo: Sendable {
     let edition: UInt64
   }
 
-  /// Two halves: what is asked for moves to the young one. When that is full it becomes the old one, and what was not asked
-  /// for meanwhile is forgotten.
-  private struct Halves {
-    var young: [UInt64: Entry] = [:]
-    var old: [UInt64: Entry] = [:]
-
-    mutating func put(_ entry: Entry, _ tag: UInt64, max: Int) {
-      if young.count >= max, young[tag] == nil { (old, young) = (young, [:]) }
-      young[tag] = entry
-    }
-
-    mutating func forget(_ tag: UInt64) {
-      young[tag] = nil
-      old[tag] = nil
-    }
-  }
-
   private final class Table: Sendable {
-    let halves = Mutex(Halves())
+    let entries: Mutex<RecentEntries<Entry>>
+
+    init(max: Int) { entries = Mutex(RecentEntries(max: max)) }
   }
 
   // As many tables as most machines have cores. Two cores of a larger one share a lock, and are right all the same.
-  private let tables: [Table] = (0..<64).map { _ in Table() }
-  private let halfMax: Int
+  private let tables: [Table]
 
   /// - Parameter entriesMax: credentials that a core remembers at one time; at least 2.
-  public init(entriesMax: Int = 8192) { halfMax = max(1, entriesMax / 2) }
+  public init(entriesMax: Int = 8192) {
+    tables = (0..<64).map { _ in Table(max: entriesMax) }
+  }
 
   /// Whose the credential with this tag is, when it was kept for this `edition` and its time is not over.
   /// - Parameter now: nanoseconds since 1970.
   public func find(_ tag: UInt64, edition: UInt64 = 0, now: UInt64, core: Int) -> Identity? {
-    table(core)?.halves.withLock { halves in
-      if let entry = halves.young[tag], entry.edition == edition, now < entry.until { return entry.identity }
-      guard let entry = halves.old[tag], entry.edition == edition, now < entry.until else {
-        halves.forget(tag)
-        return nil
-      }
-      halves.put(entry, tag, max: halfMax)
-      return entry.identity
+    table(core)?.entries.withLock { entries in
+      entries.find(tag) { $0.edition == edition && now < $0.until }?.identity
     }
   }
 
   /// Remembers `identity` until `until`, in nanoseconds since 1970.
   public func keep(_ identity: Identity, _ tag: UInt64, edition: UInt64 = 0, until: UInt64, core: Int) {
-    table(core)?.halves.withLock {
-      $0.put(Entry(identity: identity, until: until, edition: edition), tag, max: halfMax)
-    }
+    table(core)?.entries.withLock { $0.put(Entry(identity: identity, until: until, edition: edition), tag) }
   }
 
   private func table(_ core: Int) -> Table? {
